@@ -1,0 +1,163 @@
+"""Frozen dataclasses that check themselves by the metadata of their fields. Standard library only.
+
+Every field carries its help text, kind, unit and range: the check, the command line and the TOML reader
+read them from there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, ClassVar, Literal, Self
+
+from embroider_prep.errors import OptionsError, closest
+from embroider_prep.units import parse_mm
+
+Kind = Literal["mm", "mm2", "float", "int", "bool", "text", "choice", "texts", "color", "box", "count"]
+
+NUMBERS: tuple[Kind, ...] = ("mm", "mm2", "float", "int")
+
+
+def opt(
+    default: Any,
+    help: str,
+    kind: Kind,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    cli: bool = True,
+) -> Any:
+    """Describe one field; ``low`` and ``high`` are inclusive; ``cli=False`` keeps it to TOML and Python."""
+    meta = {"help": help, "kind": kind, "low": low, "high": high, "choices": choices, "cli": cli}
+    return field(default=default, metadata=meta)
+
+
+def parse_color(text: str, *, where: str = "color") -> tuple[int, int, int]:
+    """Return 8-bit sRGB from ``"#rrggbb"``, ``"#rgb"`` or one of a few cloth names."""
+    names = {"white": "ffffff", "black": "000000", "grey": "808080", "gray": "808080", "red": "c8102e"}
+    names |= {"navy": "1b2a4a", "blue": "1f4fa3", "green": "2e6b3e", "beige": "e8dcc0", "natural": "f1e9d8"}
+    names |= {"yellow": "f2d22e", "pink": "f4b6c2", "denim": "3b5578", "brown": "6b4a2f"}
+    code = names.get(text.strip().lower(), text.strip().lstrip("#").lower())
+    if re.fullmatch("[0-9a-f]{3}", code):
+        code = "".join(digit * 2 for digit in code)
+    if not re.fullmatch("[0-9a-f]{6}", code):
+        raise OptionsError(
+            f"{where}: {text!r} is not a colour; allowed are #rrggbb, #rgb and {', '.join(sorted(names))}",
+            hint=closest(text, names),
+        )
+    return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
+
+
+def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
+    """Return ``value`` in its field's type, or raise ``OptionsError``: what the metadata promises, in one place."""
+    kind: Kind = meta["kind"]
+    if value is None:
+        return None
+    if kind in NUMBERS:
+        return _check_number(where, value, meta)
+    if kind == "bool":
+        if not isinstance(value, bool):
+            raise OptionsError(f"{where}: {value!r} is not a switch; allowed: true, false")
+        return value
+    if kind == "choice":
+        if value not in meta["choices"]:
+            allowed = ", ".join(meta["choices"])
+            raise OptionsError(
+                f"{where}: {value!r} is unknown; allowed: {allowed}", hint=closest(str(value), meta["choices"])
+            )
+        return value
+    if kind == "count":
+        return value if value == "auto" else _check_number(where, value, {**meta, "kind": "int"})
+    if kind == "texts":
+        items = value.split(",") if isinstance(value, str) else list(value)
+        return tuple(str(item).strip() for item in items if str(item).strip())
+    if kind == "color":
+        parse_color(str(value), where=where)
+        return str(value)
+    if kind == "box":
+        return _check_box(where, value)
+    if not isinstance(value, str):
+        raise OptionsError(f"{where}: {value!r} is not text")
+    return value
+
+
+def _check_number(where: str, value: Any, meta: Mapping[str, Any]) -> float | int:
+    kind, low, high = meta["kind"], meta["low"], meta["high"]
+    if kind == "mm" and isinstance(value, str):
+        value = parse_mm(value, where=where)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise OptionsError(f"{where}: {value!r} is not a number{_range(low, high)}") from None
+    if isinstance(value, bool) or not math.isfinite(number) or (kind == "int" and number != int(number)):
+        what = "a whole number" if kind == "int" else "a finite number"
+        raise OptionsError(f"{where}: {value!r} is not {what}{_range(low, high)}")
+    if (low is not None and number < low) or (high is not None and number > high):
+        unit = {"mm": " mm", "mm2": " mm²"}.get(kind, "")
+        raise OptionsError(f"{where}: {value}{unit} is out of range{_range(low, high)}")
+    return int(number) if kind == "int" else number
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"; allowed: {low} or more"
+    return f"; allowed: at most {high}" if low is None else f"; allowed: {low} to {high}"
+
+
+def _check_box(where: str, value: Any) -> tuple[float, float, float, float]:
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    try:
+        x0, y0, x1, y1 = (float(part) for part in parts)
+    except (TypeError, ValueError):
+        x0 = y0 = x1 = y1 = math.nan
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        raise OptionsError(
+            f"{where}: {value!r} is not a box; allowed: left,top,right,bottom as shares of the picture from 0 to 1",
+            hint="the middle half is 0.25,0.25,0.75,0.75",
+        )
+    return x0, y0, x1, y1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Base of all options classes: checks every field by its metadata."""
+
+    section: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if "kind" not in item.metadata:
+                continue
+            value = getattr(self, item.name)
+            if value is None and item.default is not None:
+                raise OptionsError(f"{self.section}.{item.name}: a value is needed")
+            object.__setattr__(self, item.name, check_value(f"{self.section}.{item.name}", value, item.metadata))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+        """Make options from a table of a TOML file; an unknown name is an error that names the closest."""
+        known = {item.name for item in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise OptionsError(f"[{cls.section}]: unknown option {name!r}", hint=closest(name, known))
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-safe table of all fields."""
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Options):
+        return value.as_dict()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def option_fields(cls: type[Options]) -> list[Field[Any]]:
+    """Return the fields of an options class that stand for one option each."""
+    return [item for item in fields(cls) if "kind" in item.metadata and item.default is not MISSING]

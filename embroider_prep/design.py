@@ -1,0 +1,342 @@
+"""The data model: what the steps hand to each other, and nothing else.
+
+All types are frozen, keyword-only and checked; their arrays are read-only. Axes: x right, y down, origin at the
+design's centre, millimetres. Angles: degrees, counter-clockwise as seen, 0 horizontal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.errors import PlanError
+from embroider_prep.units import UNITS_PER_MM
+
+if TYPE_CHECKING:
+    from shapely import Polygon
+
+FABRIC = 255
+"""Label of pixels that are not sewn."""
+
+MIN_STITCH_MM = 0.3
+"""Shorter stitches nest: the needle hits the same hole (formats and machines alike)."""
+
+Points = npt.NDArray[np.float64]
+Severity = Literal["note", "warning", "error"]
+SewKind = Literal["fill", "satin", "running", "bean"]
+BlockKind = Literal["fill", "satin", "running", "bean", "underlay", "travel", "lock"]
+
+
+def _frozen(array: npt.ArrayLike, dtype: npt.DTypeLike, *, ndim: int, what: str) -> npt.NDArray[Any]:
+    out = np.asarray(array, dtype)
+    if out.ndim != ndim:
+        raise PlanError(f"{what}: an array of {ndim} dimensions is needed, got shape {out.shape}")
+    if out.flags.writeable or not out.flags.c_contiguous:
+        out = np.array(out, order="C")
+        out.flags.writeable = False
+    return out
+
+
+def _set(self: object, **values: Any) -> None:
+    for name, value in values.items():
+        object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thread:
+    """One spool of a maker's chart; ``code`` is the maker's number, a string; ``rgb8`` is 8-bit sRGB."""
+
+    brand: str
+    chart: str
+    code: str
+    name: str
+    rgb8: tuple[int, int, int]
+    weight_wt: int = 40
+
+    def __post_init__(self) -> None:
+        rgb = tuple(int(v) for v in self.rgb8)
+        if len(rgb) != 3 or not all(0 <= v <= 255 for v in rgb):
+            raise PlanError(f"thread {self.code!r}: rgb8 {self.rgb8!r} is not three numbers from 0 to 255")
+        _set(self, rgb8=rgb)
+
+    @property
+    def hex(self) -> str:
+        return "#{:02x}{:02x}{:02x}".format(*self.rgb8)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.brand, self.code, self.name) if part)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Guide:
+    """Where threads run and where people look, on a grid of ``px_per_mm`` over the picture.
+
+    ``angle_deg`` (0..180), ``coherence`` (0..1: how sure the direction is) and ``focus`` (1: ordinary, more: a face),
+    all (H, W) float32.
+    """
+
+    angle_deg: npt.NDArray[np.float32]
+    coherence: npt.NDArray[np.float32]
+    focus: npt.NDArray[np.float32]
+    px_per_mm: float
+
+    def __post_init__(self) -> None:
+        for name in ("angle_deg", "coherence", "focus"):
+            _set(self, **{name: _frozen(getattr(self, name), np.float32, ndim=2, what=f"guide.{name}")})
+        if not self.angle_deg.shape == self.coherence.shape == self.focus.shape:
+            raise PlanError("guide: angle_deg, coherence and focus need one shape")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class IndexedImage:
+    """A picture in real threads: ``labels`` (H, W) uint8 index ``threads``, or are ``FABRIC``."""
+
+    labels: npt.NDArray[np.uint8]
+    threads: tuple[Thread, ...]
+    px_per_mm: float
+
+    def __post_init__(self) -> None:
+        _set(self, labels=_frozen(self.labels, np.uint8, ndim=2, what="labels"), threads=tuple(self.threads))
+        if not self.labels.size or len(self.threads) > FABRIC or self.px_per_mm <= 0:
+            raise PlanError("indexed image: it needs pixels, at most 255 threads and a scale above 0")
+        used = self.labels[self.labels != FABRIC]
+        if used.size and used.max() >= len(self.threads):
+            raise PlanError(f"indexed image: label {used.max()} has no thread; there are {len(self.threads)}")
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        height, width = self.labels.shape
+        return width / self.px_per_mm, height / self.px_per_mm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """One area in one thread (an index into its owner's ``threads``); neighbours share their border exactly."""
+
+    thread: int
+    polygon: Polygon
+
+    def __post_init__(self) -> None:
+        if self.polygon.geom_type != "Polygon" or self.polygon.is_empty or not self.polygon.is_valid:
+            raise PlanError(f"region: its shape must be a valid polygon that is not empty, got {self.polygon.wkt[:60]}")
+
+    @property
+    def area_mm2(self) -> float:
+        return float(self.polygon.area)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetailLine:
+    """A line on top of the regions: a brow, a lip, a contour. ``xy_mm`` (N, 2), N >= 2; closed when its ends meet."""
+
+    thread: int
+    xy_mm: Points
+    width_mm: float
+
+    def __post_init__(self) -> None:
+        _set(self, xy_mm=_frozen(self.xy_mm, np.float64, ndim=2, what="line.xy_mm"))
+        if len(self.xy_mm) < 2 or self.xy_mm.shape[1] != 2 or self.width_mm <= 0:
+            raise PlanError("line: it needs two points or more and a width above 0")
+
+    @property
+    def length_mm(self) -> float:
+        return float(np.hypot(*np.diff(self.xy_mm, axis=0).T).sum())
+
+
+Shape = Region | DetailLine
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SewObject:
+    """One shape and how it is sewn: what a person would edit.
+
+    ``sewn`` is the region's polygon after trapping under its later neighbours (None for lines); ``pull_mm`` is added
+    on each side along the rows when it is sewn. ``travel_mm`` (N, 2) is the hidden way from the object before; empty
+    when the object starts its colour or is reached by a jump.
+    """
+
+    shape: Shape
+    kind: SewKind
+    angle_deg: float = 0.0
+    row_spacing_mm: float = 0.4
+    stitch_length_mm: float = 4.0
+    underlay: tuple[Literal["edge", "tatami", "center"], ...] = ()
+    pull_mm: float = 0.0
+    fill: Literal["tatami", "contour", "flow"] = "tatami"
+    sewn: Polygon | None = None
+    travel_mm: Points = field(default_factory=lambda: np.empty((0, 2)))
+
+    def __post_init__(self) -> None:
+        _set(self, travel_mm=_frozen(self.travel_mm, np.float64, ndim=2, what="object.travel_mm"))
+
+    @property
+    def thread(self) -> int:
+        return self.shape.thread
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StitchBlock:
+    """Needle points sewn without interruption: ``xy_mm`` (N, 2); ``object`` indexes the plan's objects, -1 for none."""
+
+    thread: int
+    kind: BlockKind
+    xy_mm: Points
+    object: int = -1
+
+    def __post_init__(self) -> None:
+        _set(self, xy_mm=_frozen(self.xy_mm, np.float64, ndim=2, what="block.xy_mm"))
+        if not len(self.xy_mm) or self.xy_mm.shape[1] != 2 or not np.isfinite(self.xy_mm).all():
+            raise PlanError("block: it needs one finite needle point or more")
+
+
+class Link(Enum):
+    """How the thread comes from one block to the next."""
+
+    START = "start"
+    CONTINUE = "continue"
+    JUMP = "jump"
+    TRIM = "trim"
+    COLOR = "color change"
+
+
+def link(before: StitchBlock | None, after: StitchBlock, trim_above_mm: float) -> Link:
+    """Return how the thread gets from ``before`` to ``after``: the one place that says so.
+
+    A block that starts exactly where the last one of its thread ended continues it; a larger gap is a jump, above
+    ``trim_above_mm`` a trim.
+    """
+    if before is None:
+        return Link.START
+    if before.thread != after.thread:
+        return Link.COLOR
+    gap = float(np.hypot(*(after.xy_mm[0] - before.xy_mm[-1])))
+    # Needle points lie on a grid of 0.1 mm: half of that is rounding.
+    if gap < 0.5 / UNITS_PER_MM:
+        return Link.CONTINUE
+    return Link.TRIM if gap > trim_above_mm else Link.JUMP
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StitchPlan:
+    """All stitches of a design in sewing order.
+
+    ``min_stitch_mm`` and ``max_stitch_mm`` are promises about every step within a block; a plan read from somebody's
+    file promises only what it holds.
+    """
+
+    threads: tuple[Thread, ...]
+    objects: tuple[SewObject, ...] = ()
+    blocks: tuple[StitchBlock, ...]
+    max_stitch_mm: float = 7.0
+    min_stitch_mm: float = MIN_STITCH_MM
+    trim_above_mm: float = 1.0
+
+    def __post_init__(self) -> None:
+        _set(self, threads=tuple(self.threads), objects=tuple(self.objects), blocks=tuple(self.blocks))
+        for number, block in enumerate(self.blocks):
+            if not 0 <= block.thread < len(self.threads):
+                raise PlanError(f"block {number}: thread {block.thread} does not exist; there are {len(self.threads)}")
+            units = block.xy_mm * UNITS_PER_MM
+            if np.abs(units - np.round(units)).max() > 1e-6:
+                raise PlanError(f"block {number}: a needle point is not on the grid of {1 / UNITS_PER_MM} mm")
+            steps = np.hypot(*np.diff(block.xy_mm, axis=0).T)
+            if steps.size and not (
+                self.min_stitch_mm - 1e-6 <= steps.min() and steps.max() <= self.max_stitch_mm + 1e-6
+            ):
+                raise PlanError(
+                    f"block {number} ({block.kind}): stitches of {steps.min():.2f} to {steps.max():.2f} mm; "
+                    f"allowed are {self.min_stitch_mm} to {self.max_stitch_mm} mm"
+                )
+
+    def links(self) -> Iterator[tuple[Link, StitchBlock]]:
+        """Yield each block with the link that leads to it."""
+        before = None
+        for block in self.blocks:
+            yield link(before, block, self.trim_above_mm), block
+            before = block
+
+    @property
+    def bounds_mm(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the needle points; zeros when there are none."""
+        if not self.blocks:
+            return 0.0, 0.0, 0.0, 0.0
+        low = np.min([block.xy_mm.min(axis=0) for block in self.blocks], axis=0)
+        high = np.max([block.xy_mm.max(axis=0) for block in self.blocks], axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    @property
+    def size_mm(self) -> tuple[float, float]:
+        """Width and height: the distance of the outermost needle points."""
+        left, top, right, bottom = self.bounds_mm
+        return right - left, bottom - top
+
+    @property
+    def stitch_count(self) -> int:
+        """Number of times the needle goes down."""
+        return sum(len(block.xy_mm) - (how is Link.CONTINUE) for how, block in self.links())
+
+    @property
+    def color_changes(self) -> int:
+        return sum(how is Link.COLOR for how, _ in self.links())
+
+    @property
+    def trims(self) -> int:
+        """Cuts within a colour; each colour change cuts as well and is not counted here."""
+        return sum(how is Link.TRIM for how, _ in self.links())
+
+    @property
+    def thread_length_mm(self) -> tuple[float, ...]:
+        """Length sewn with each thread, in the order of ``threads``; without what the bobbin and loops take."""
+        length = [0.0] * len(self.threads)
+        for block in self.blocks:
+            length[block.thread] += float(np.hypot(*np.diff(block.xy_mm, axis=0).T).sum())
+        return tuple(length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A problem as data: with a place (mm, or None) and a cure."""
+
+    code: str
+    severity: Severity
+    message: str
+    at_mm: tuple[float, float] | None = None
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came out and how: JSON-safe through `as_dict`."""
+
+    plan: Mapping[str, Any]
+    threads: tuple[Mapping[str, Any], ...]
+    findings: tuple[Finding, ...] = ()
+    likeness: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    schema: int = 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-safe table."""
+        out: dict[str, Any] = {"schema": self.schema}
+        for name in ("plan", "threads", "likeness", "shapes", "options", "model", "versions"):
+            value = getattr(self, name)
+            out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
+        out["findings"] = [
+            {
+                "code": item.code,
+                "severity": item.severity,
+                "message": item.message,
+                "at_mm": list(item.at_mm) if item.at_mm else None,
+                "remedy": item.remedy,
+            }
+            for item in self.findings
+        ]
+        return out

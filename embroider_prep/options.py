@@ -1,0 +1,323 @@
+"""One frozen options class per step; defaults live only here. Standard library only, so ``--help`` is instant."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from embroider_prep.checked import Options, opt
+from embroider_prep.errors import InputError, OptionsError, closest
+
+DEFAULT_WIDTH_MM = 100.0
+"""Width of a design when neither width nor height is given: the smallest common hoop (100 x 100 mm)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOptions(Options):
+    """How a photo is read: turn, crop, contrast, guard."""
+
+    section: ClassVar[str] = "picture"
+    crop: tuple[float, float, float, float] | None = opt(
+        None, "Keep only this box: left,top,right,bottom as shares of the picture.", "box"
+    )
+    rotate: str = opt("0", "Turn the picture clockwise, degrees.", "choice", choices=("0", "90", "180", "270"))
+    auto_contrast: bool = opt(False, "Stretch lightness so that 0.5 % of the pixels clip at each end.", "bool")
+    max_megapixels: float = opt(150.0, "Refuse larger pictures before decoding them.", "float", low=0.001)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeOptions(Options):
+    """How large the design is, and how finely the photo is looked at."""
+
+    section: ClassVar[str] = "size"
+    width_mm: float | None = opt(None, "Width of the design (default 100 mm).", "mm", low=5, high=1500)
+    height_mm: float | None = opt(None, "Height of the design; the width follows.", "mm", low=5, high=1500)
+    # A contour of two or three pixels is then a sewable line of 0.4-0.6 mm; at 10 it would be too thin.
+    px_per_mm: float = opt(6.0, "Pixels of the working picture per mm of the design.", "float", low=1, high=20)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width_mm is not None and self.height_mm is not None:
+            raise OptionsError(
+                f"size: width {self.width_mm} mm and height {self.height_mm} mm are both given; allowed is one of them",
+                hint="the other follows from the picture; use --crop to change the shape",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizeOptions(Options):
+    """Which style turns the photo into an illustration, and how it is tiled."""
+
+    section: ClassVar[str] = "stylize"
+    style: str = opt("recipe:illustration", "MODEL-NAME, path.onnx, recipe:NAME or none.", "text")
+    tile_px: int | None = opt(None, "Side of a tile; default 500, rounded to the model's stride.", "int", low=8)
+    overlap_px: int | None = opt(
+        None, "Halo of real pixels around a tile; default what the model needs; 0 is the plain grid.", "int", low=0
+    )
+    device: str = opt("auto", "Where the network runs.", "choice", choices=("auto", "cuda", "cpu"))
+    batch: int | None = opt(None, "Tiles in one run; default 1 on the CPU, 8 on CUDA.", "int", low=1, high=256)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeOptions(Options):
+    """Contours of a recipe: which pixels are edges, and how dark they become."""
+
+    section: ClassVar[str] = "edges"
+    operator: str = opt("sobel", "Gradient operator.", "choice", choices=("sobel", "prewitt"))
+    edge_smoothing_px: float = opt(1.0, "Gaussian sigma before the gradient.", "float", low=0.1, high=20)
+    # Contrast around a pixel as the unit: a contour in a face counts as much as one against the sky, and a
+    # network can decide it from the pixels that it sees.
+    contrast_window_px: float = opt(
+        25.0,
+        "Sigma of the window whose contrast is the unit of the threshold; 0: grey levels.",
+        "float",
+        low=0,
+        high=500,
+    )
+    contrast_floor: float = opt(
+        3.0, "Contrast added to the unit, so that noise stays below it.", "float", low=0, high=255
+    )
+    edge_threshold: float = opt(1.1, "Gradient from which a pixel is an edge.", "float", low=0, high=1e4)
+    edge_share_min: float = opt(0.065, "Threshold falls until this share is edges.", "float", low=0, high=1)
+    edge_share_max: float = opt(0.08, "Threshold rises until at most this share is edges.", "float", low=0, high=1)
+    min_edge_px: int = opt(12, "Smaller pieces of edge are dropped.", "int", low=1)
+    darken: float = opt(0.3, "Share of brightness taken from the strongest edge.", "float", low=0, high=1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.edge_share_min > self.edge_share_max:
+            raise OptionsError(
+                f"{self.section}: edge_share_min {self.edge_share_min} is over edge_share_max {self.edge_share_max}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions(EdgeOptions):
+    """What all recipes share: smoothing, then few colours, then contours."""
+
+    section: ClassVar[str] = "recipe"
+    smoothing_px: float = opt(0.5, "Sigma of the Gaussian smoothing; 0: none.", "float", low=0, high=50)
+    flatten_passes: int = opt(3, "Passes of Gaussian smoothing that stops at edges; 0: none.", "int", low=0, high=20)
+    flatten_px: float = opt(3.0, "Sigma of these passes in pixels.", "float", low=0.5, high=50)
+    flatten_tone: float = opt(26.0, "Sigma of these passes in 8-bit levels.", "float", low=1, high=255)
+    colors: int = opt(64, "Colours that k-means leaves: tens to hundreds.", "int", low=2, high=1024)
+    seed: int = opt(0, "Seed of k-means.", "int", low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IllustrationOptions(RecipeOptions):
+    """Recipe: smooth, few colours, darkened contours."""
+
+    section: ClassVar[str] = "illustration"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightOptions(RecipeOptions):
+    """Recipe: the illustration by night."""
+
+    section: ClassVar[str] = "night"
+    brightness: float = opt(0.4, "Factor of the dark and middle tones.", "float", low=0.05, high=1)
+    lights: float = opt(3.0, "How narrow the range is that stays bright.", "float", low=0.1, high=20)
+    tint: str = opt("#6f8fd8", "Colour of the night, multiplied into the shadows.", "color")
+    tint_strength: float = opt(0.6, "How strong the tint is.", "float", low=0, high=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotlightOptions(IllustrationOptions):
+    """Recipe: one object in colour, the rest recoloured, or the reverse."""
+
+    section: ClassVar[str] = "spotlight"
+    by: str = opt("saturation", "What makes the object stand out.", "choice", choices=("saturation", "brightness"))
+    object_share: float = opt(0.1, "Share of the picture that seeds the object.", "float", low=0.005, high=0.5)
+    recolor: str = opt("rest", "Which part changes its colour.", "choice", choices=("rest", "object"))
+    tint: str = opt("#808080", "Colour of the recoloured part's middle tones.", "color")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContourOptions(RecipeOptions):
+    """Recipe: two tones and contour lines."""
+
+    section: ClassVar[str] = "contour"
+    smoothing_px: float = opt(1.5, "Sigma of the Gaussian smoothing; 0: none.", "float", low=0, high=50)
+    threshold: int | None = opt(None, "Grey from which a pixel is light; default Otsu's.", "int", low=1, high=254)
+    shadow: str = opt("#404040", "Colour of the dark tone.", "color")
+    light: str = opt("#f4efe6", "Colour of the light tone.", "color")
+    darken: float = opt(1.0, "Share of brightness taken from the strongest edge.", "float", low=0, high=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizeOptions(Options):
+    """Which threads, and which pixels are sewn at all."""
+
+    section: ClassVar[str] = "quantize"
+    chart: str = opt("brother", "Built-in chart, or a .gpl or .csv file.", "text")
+    threads: int | str = opt(12, "How many threads, or auto.", "count", low=1, high=255)
+    use: tuple[str, ...] = opt((), "Codes of threads that must be used.", "texts")
+    forbid: tuple[str, ...] = opt((), "Codes of threads that must not be used.", "texts")
+    spools: str | None = opt(None, "File that lists the codes of your own spools; only they are used.", "text")
+    black_white: bool = opt(False, "The chart's blackest and whitest thread must be used.", "bool")
+    # Each further thread costs a colour change (about half a minute with a domestic machine).
+    auto_gain: float = opt(
+        0.03, "With auto: smallest gain of one more thread, share of the error.", "float", low=0, high=1
+    )
+    face_weight: float = opt(10.0, "How much more a pixel in a face counts.", "float", low=1, high=100)
+    fabric: str | None = opt(None, "Colour of the fabric, which is then not sewn where the picture has it.", "color")
+    skip_fabric: float = opt(6.0, "With fabric: largest ΔE that counts as fabric.", "float", low=0, high=100)
+    background: str = opt("keep", "Sew the background or not.", "choice", choices=("keep", "remove", "auto"))
+    background_box: tuple[float, float, float, float] | None = opt(
+        None, "With remove: box around the subject, left,top,right,bottom as shares.", "box"
+    )
+    background_mask: str | None = opt(None, "Picture that is white where the design is sewn.", "text")
+    # About the area of a running-stitch dot and the width of two threads; below that a needle only makes a knot.
+    min_area_mm2: float = opt(2.0, "Smallest area that keeps its own colour.", "mm2", low=0, high=1000)
+    max_regions: int | None = opt(200, "Most regions per 100 x 100 mm; weakest borders go first.", "int", low=1)
+    smoothing: float = opt(1.0, "How strongly borders are smoothed; 0: not at all.", "float", low=0, high=20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionOptions(Options):
+    """Shapes that a needle can sew."""
+
+    section: ClassVar[str] = "regions"
+    min_area_mm2: float = opt(2.0, "Smaller regions become a line or join a neighbour.", "mm2", low=0, high=1000)
+    min_detail_mm2: float = opt(1.0, "The same where people look: faces, eyes.", "mm2", low=0, high=1000)
+    min_width_mm: float = opt(1.0, "Narrower regions become a line or join a neighbour.", "mm", low=0, high=20)
+    max_lines: int | None = opt(60, "Most detail lines per 100 x 100 mm; weakest go first.", "int", low=0)
+    min_line_mm: float = opt(2.0, "Shortest detail line.", "mm", low=0.5, high=100)
+    line_contrast: float = opt(8.0, "Smallest ΔE of a detail line against what it lies on.", "float", low=0, high=100)
+    tolerance_mm: float = opt(0.1, "How far a border may move when it is simplified.", "mm", low=0.01, high=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions(Options):
+    """From shapes to stitches."""
+
+    section: ClassVar[str] = "plan"
+    fill: str = opt("auto", "Kind of fill.", "choice", choices=("auto", "tatami", "contour", "flow"))
+    angle_deg: float | None = opt(None, "One angle for all rows; default: the picture's.", "float", low=-360, high=360)
+    row_spacing_mm: float = opt(0.4, "Distance of rows: the laid width of 40 wt thread.", "mm", low=0.2, high=5)
+    stitch_length_mm: float = opt(4.0, "Stitch length within a row.", "mm", low=1, high=7)
+    running_mm: float = opt(2.2, "Stitch length of running stitches.", "mm", low=1, high=7)
+    stagger: int = opt(4, "Rows until the needle points repeat.", "int", low=1, high=20)
+    underlay: bool = opt(True, "Sew underlay below large fills and wide satins.", "bool")
+    material: str = opt(
+        "woven", "Fabric preset: pull compensation and underlay.", "choice",
+        choices=("woven", "knit", "fleece", "felt", "cap"),
+    )  # fmt: skip
+    pull_mm: float | None = opt(
+        None, "Pull compensation on each side along the rows; default by material.", "mm", low=0, high=0.6
+    )
+    trapping_mm: float = opt(0.3, "How far a region grows under a later neighbour.", "mm", low=0, high=0.6)
+    trim_above_mm: float = opt(1.0, "A longer jump is trimmed.", "mm", low=0, high=50)
+    no_trim: bool = opt(False, "For machines that cannot cut: hidden travel or parked stitches.", "bool")
+    # Snags on domestic machines begin about there; formats end at 12.1 mm.
+    max_stitch_mm: float = opt(7.0, "Longest stitch.", "mm", low=1, high=12.1)
+    max_layers: float = opt(4.0, "Density guard: most layers of thread in a cell of 1 mm.", "float", low=1, high=20)
+    seed: int = opt(0, "Seed of the search for the order.", "int", low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions(Options):
+    """Machine, hoop and file format."""
+
+    section: ClassVar[str] = "write"
+    machine: str | None = opt(None, "Machine profile: built-in name or .toml file.", "text")
+    hoop: str | None = opt(None, "Hoop as 100x100 (true mm), auto, or none.", "text")
+    split_hoops: bool = opt(False, "Divide a large design into several hoopings.", "bool")
+    pes_version: str = opt("6", "Version of PES files.", "choice", choices=("1", "6"))
+    color_list: bool = opt(False, "Write the list of threads as text beside the file.", "bool")
+    date: str | None = opt(None, "Date for formats that hold one (JEF), YYYY-MM-DD.", "text")
+    fail_on: str | None = opt(
+        None, "Exit 3 when a finding is this severe.", "choice", choices=("note", "warning", "error")
+    )
+    name: str | None = opt(None, "Design name in the file; default from the file's name.", "text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewOptions(Options):
+    """The picture of the stitches."""
+
+    section: ClassVar[str] = "preview"
+    preview_px_per_mm: float = opt(10.0, "Pixels per mm of the preview.", "float", low=1, high=100)
+    fabric_color: str | None = opt(None, "Colour of the cloth in the preview.", "color")
+    sheen: float = opt(0.5, "How much light follows the direction of the stitches.", "float", low=0, high=1)
+    marks: bool = opt(False, "Mark findings, jumps and trims.", "bool")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions(Options):
+    """All steps of a conversion; one TOML table each."""
+
+    section: ClassVar[str] = "convert"
+    picture: PictureOptions = field(default_factory=PictureOptions)
+    size: SizeOptions = field(default_factory=SizeOptions)
+    stylize: StylizeOptions = field(default_factory=StylizeOptions)
+    quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
+    regions: RegionOptions = field(default_factory=RegionOptions)
+    plan: PlanOptions = field(default_factory=PlanOptions)
+    write: WriteOptions = field(default_factory=WriteOptions)
+    preview: PreviewOptions = field(default_factory=PreviewOptions)
+
+    @classmethod
+    def steps(cls) -> dict[str, type[Options]]:
+        """Return the options class of each step, in the order of the pipeline."""
+        return {
+            kind.section: kind
+            for kind in (
+                PictureOptions, SizeOptions, StylizeOptions, QuantizeOptions,
+                RegionOptions, PlanOptions, WriteOptions, PreviewOptions,
+            )
+        }  # fmt: skip
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> ConvertOptions:
+        """Make options from the tables of a TOML file: ``[plan]``, ``[quantize]`` …"""
+        steps = cls.steps()
+        for name, table in values.items():
+            if name not in steps:
+                raise OptionsError(f"options: unknown table [{name}]", hint=closest(name, steps))
+            if not isinstance(table, Mapping):
+                raise OptionsError(
+                    f"options: {name!r} stands outside a table", hint="put it below [plan], [quantize] …"
+                )
+        tables: dict[str, Any] = {name: steps[name].from_mapping(table) for name, table in values.items()}
+        return cls(**tables)
+
+    def with_values(self, flat: Mapping[str, Any]) -> ConvertOptions:
+        """Return options with single values replaced, each named by its field (``width_mm=90, threads=8``).
+
+        A name that two steps share (``min_area_mm2``, ``seed``) is set in both.
+        """
+        changed: dict[str, dict[str, Any]] = {}
+        names = {name: set(kind.__dataclass_fields__) - {"section"} for name, kind in self.steps().items()}
+        for key, value in flat.items():
+            homes = [name for name, known in names.items() if key in known]
+            if not homes:
+                raise OptionsError(f"option {key!r} is unknown", hint=closest(key, set().union(*names.values())))
+            for home in homes:
+                changed.setdefault(home, {})[key] = value
+        return replace(self, **{name: replace(getattr(self, name), **table) for name, table in changed.items()})
+
+
+def read_options(path: str | Path) -> ConvertOptions:
+    """Read ``design.toml``: one table per step, names as in the options classes.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or is not TOML (with the line).
+    OptionsError
+        When a name is unknown or a value is out of range.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read the options: {error}", hint="check the path") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}", hint="write lines like threads = 12 below [quantize]") from error
+    return ConvertOptions.from_mapping(values)
