@@ -33,6 +33,10 @@ class InputError(EmbroiderPrepError):
     """A file or an array that cannot be used: missing, unreadable, damaged, too large."""
 
 
+class OutputError(EmbroiderPrepError):
+    """A result that cannot be written: no such folder, no permission, disk full."""
+
+
 class OptionsError(EmbroiderPrepError, ValueError):
     """An option outside what is allowed, an unknown option, or options that contradict each other."""
 

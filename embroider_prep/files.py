@@ -1,0 +1,113 @@
+"""Writing files so that nobody ever finds half of one: a temporary name in the same folder, then a rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from embroider_prep.errors import OutputError
+
+
+@contextmanager
+def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
+    """Give a binary file to write to; it becomes ``path`` when the block ends without an error.
+
+    Until then it has a temporary name in the same folder. After an error, Ctrl-C included, the temporary file is
+    gone and what stood at ``path`` before is untouched. A link is followed; a device or pipe is written directly.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write; its folder must exist.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written: no such folder, no permission, disk full.
+
+    Examples
+    --------
+    >>> with atomic_write("design.txt") as file:  # doctest: +SKIP
+    ...     file.write(b"stitches")
+    """
+    target = check_writable(path)
+    callers: OSError | None = None
+    try:
+        if target.exists() and not target.is_file():
+            with target.open("wb") as device:
+                yield device
+            return
+        # Short, so that a target with a name of the longest allowed length still has a temporary one.
+        temporary = target.with_name(f".embroider-prep-{secrets.token_hex(6)}.part")
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(temporary, flags, 0o666), "w+b")
+        try:
+            with file:
+                try:
+                    yield file
+                except OSError as error:
+                    callers = error
+                    raise
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                with suppress(OSError):
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            temporary.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        # A failed write names no file; another error of the caller's is not this room's to explain.
+        if error is callers and (error.errno is None or error.filename is not None):
+            raise
+        raise _output_error(path, error) from error
+
+
+def check_writable(path: str | Path) -> Path:
+    """Return the real path behind ``path`` when a file can probably be written there, before any work is done.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing, ``path`` is itself a folder, or permission is missing.
+    """
+    try:
+        target = Path(path).resolve()
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not target.parent.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not target.parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        # Renaming over a write-protected file would work; its owner has said no all the same.
+        if not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, RuntimeError, ValueError) as error:
+        if not isinstance(error, OSError):
+            # A loop of links, or a zero byte in the name.
+            error = OSError(errno.EINVAL, str(error))
+        raise _output_error(path, error) from error
+    return target
+
+
+def _output_error(path: str | Path, error: OSError) -> OutputError:
+    folder = Path(path).parent
+    if error.errno == errno.EISDIR:
+        return OutputError(f"{path}: cannot write: this is a folder", hint="add a file name")
+    if error.errno == errno.ENOENT:
+        return OutputError(f"{path}: cannot write: the folder {folder} does not exist", hint="make the folder first")
+    if error.errno == errno.ENOTDIR:
+        return OutputError(f"{path}: cannot write: {folder} is not a folder", hint="check the path")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return OutputError(f"{path}: cannot write: permission denied", hint="write to a folder of your own")
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return OutputError(f"{path}: cannot write: the disk is full", hint="free some space or write elsewhere")
+    return OutputError(f"{path}: cannot write: {error.strerror or error}", hint="write elsewhere")
