@@ -1,0 +1,193 @@
+"""`stylize`: one picture, one style, whatever stands behind its name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from embroider_prep.color import Rgb8
+from embroider_prep.design import Finding
+from embroider_prep.errors import InputError, ModelError, OptionsError, closest
+from embroider_prep.options import StylizeOptions
+from embroider_prep.stylizer.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
+from embroider_prep.stylizer.recipes import RECIPES, find_recipe
+from embroider_prep.stylizer.session import Session, open_session
+from embroider_prep.stylizer.tiles import batches, choose_tile, plan_tiles, read_batch
+
+CUDA_BATCH = 8
+
+log = logging.getLogger("embroider_prep")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A model that is found by its name: where it lies and what it promises."""
+
+    path: Path
+    card: ModelCard
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+
+def model_folders() -> list[Path]:
+    """Return where models are looked for: the package's data, then ``exports/`` of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    folders = [package / "data" / "models"]
+    # Only a checkout has both beside the package; a folder "exports" in site-packages is somebody else's.
+    if (package.parent / "pyproject.toml").is_file():
+        folders.append(package.parent / "exports")
+    return folders
+
+
+def list_models() -> list[Model]:
+    """Return the models that can be named, sorted by name; a folder whose card is wrong raises ``ModelError``."""
+    found: dict[str, Model] = {}
+    for folder in model_folders():
+        for path in sorted(folder.glob(f"*/{MODEL_FILE}")):
+            if path.parent.name not in found and (path.parent / CARD_FILE).is_file():
+                found[path.parent.name] = Model(path=path, card=read_card(path.parent / CARD_FILE))
+    return [found[name] for name in sorted(found)]
+
+
+def find_model(name: str) -> Model:
+    """Return the model of that name.
+
+    Raises
+    ------
+    OptionsError
+        When there is none; the hint names the closest style.
+    ModelError
+        When its card is missing or wrong.
+    """
+    for folder in model_folders():
+        path = folder / name / MODEL_FILE
+        if name and "/" not in name and path.is_file():
+            return Model(path=path, card=read_card(path.parent / CARD_FILE))
+    names = [path.parent.name for folder in model_folders() for path in folder.glob(f"*/{MODEL_FILE}")]
+    styles = [*dict.fromkeys(names), *(f"recipe:{recipe}" for recipe in RECIPES), "none"]
+    raise OptionsError(
+        f"style {name!r} is unknown; allowed: {', '.join(styles)}, or a path that ends in .onnx",
+        hint=closest(name, styles),
+    )
+
+
+def open_style(style: str, *, device: str = "auto") -> Session:
+    """Open the session of a style that is a network: MODEL-NAME or path.onnx; the last one stays open.
+
+    Raises
+    ------
+    OptionsError
+        When the name is unknown.
+    ModelError
+        When the model or its card is missing, damaged or breaks its promises.
+    """
+    path = Path(style) if style.lower().endswith(".onnx") else find_model(style).path
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise ModelError(
+            f"{path}: there is no such model: {error.strerror}", hint="embroider-prep models list"
+        ) from error
+    return _cached_session(path.resolve(), changed, device)
+
+
+@lru_cache(maxsize=1)
+def _cached_session(path: Path, changed_ns: int, device: str) -> Session:
+    return open_session(path, device=device)
+
+
+def stylize(
+    rgb8: Rgb8,
+    options: StylizeOptions | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    notify: Callable[[Finding], None] | None = None,
+) -> Rgb8:
+    """Return the picture as an illustration.
+
+    Parameters
+    ----------
+    rgb8 : (H, W, 3) uint8, sRGB
+        Any size from 1 x 1.
+    options : StylizeOptions
+        ``style`` is MODEL-NAME, path.onnx, recipe:NAME or none.
+    progress : callable (done, total)
+        Called after each batch of tiles, with numbers of tiles.
+    notify : callable (Finding)
+        Told what is worth saying, such as the CPU in place of CUDA; default: the log ``embroider_prep``.
+
+    Returns
+    -------
+    (H, W, 3) uint8, sRGB
+        With the default overlap the same, bit for bit, whatever the tiles (on the CPU).
+
+    Raises
+    ------
+    InputError
+        When the array is no picture.
+    OptionsError
+        When the style is unknown.
+    ModelError
+        When the model or its card is missing, damaged or breaks its promises.
+    """
+    o = options or StylizeOptions()
+    rgb8 = np.asarray(rgb8)
+    if rgb8.ndim != 3 or rgb8.shape[2] != 3 or rgb8.dtype != np.uint8 or not rgb8.size:
+        raise InputError(
+            f"stylize: {rgb8.dtype} {rgb8.shape} is not a picture; allowed is uint8 (H, W, 3), H and W 1 or more",
+            hint="embroider_prep.picture reads any picture file into this shape",
+        )
+    if o.style == "none" or o.style.startswith("recipe:"):
+        out = rgb8.copy()
+        if o.style != "none":
+            recipe = find_recipe(o.style.removeprefix("recipe:"))
+            out = recipe.apply(np.ascontiguousarray(rgb8), recipe.options())
+        if progress:
+            progress(1, 1)
+        return out
+    session = open_style(o.style, device=o.device)
+    for finding in session.findings:
+        if notify:
+            notify(finding)
+        else:
+            log.warning("%s (%s)", finding.message, finding.remedy)
+    return run_tiled(session, rgb8, o, progress=progress)
+
+
+def run_tiled(
+    session: Session, rgb8: Rgb8, options: StylizeOptions, *, progress: Callable[[int, int], None] | None = None
+) -> Rgb8:
+    """Return the network's picture of ``rgb8``, tile by tile; memory: the result and a batch of tiles.
+
+    Parameters and errors as in `stylize`.
+    """
+    card = session.card
+    halo = card.halo_px if options.overlap_px is None else options.overlap_px
+    batch = options.batch or (CUDA_BATCH if session.on_cuda else 1)
+    height, width = rgb8.shape[:2]
+    tile = choose_tile(
+        height,
+        width,
+        wanted=options.tile_px,
+        halo=halo,
+        stride=card.stride,
+        bytes_per_px=card.bytes_per_px,
+        batch=batch,
+    )
+    tiles = plan_tiles(height, width, tile=tile, halo=halo, stride=card.stride)
+    out = np.empty_like(rgb8, order="C")
+    done = 0
+    for equal in batches(tiles, batch):
+        for one, window in zip(equal, session.run(read_batch(rgb8, equal)), strict=True):
+            one.write(window, out)
+        done += len(equal)
+        if progress:
+            progress(done, len(tiles))
+    return out
