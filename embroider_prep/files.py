@@ -1,17 +1,85 @@
-"""Writing files so that nobody ever finds half of one: a temporary name in the same folder, then a rename."""
+"""Opening files with errors in one line, and writing them so that nobody ever finds half of one."""
 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from embroider_prep.errors import OutputError
+from embroider_prep.errors import InputError, OutputError, closest
+
+MAX_STREAM_BYTES = 1 << 30
+"""A pipe without an end must not fill the memory."""
+
+
+@contextmanager
+def open_input(
+    source: str | Path | bytes | BinaryIO, *, max_bytes: int = MAX_STREAM_BYTES
+) -> Iterator[tuple[BinaryIO, str]]:
+    """Give a seekable binary file that is not empty, and its name for messages.
+
+    Parameters
+    ----------
+    source : str, Path, bytes or binary stream
+        A path; ``"-"`` is standard input. A stream is read to its end and left open.
+    max_bytes : int
+        Most that is taken from a stream, and the largest file.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is a folder, empty, too large, or may not be read.
+    """
+    where = "standard input" if source == "-" else source if isinstance(source, str | Path) else "stream"
+    try:
+        if source == "-":
+            file: BinaryIO = _in_memory(sys.stdin.buffer, max_bytes)
+        elif isinstance(source, str | Path):
+            file = Path(source).open("rb")  # noqa: SIM115, closed below
+            if not file.seekable():
+                with file:
+                    file = _in_memory(file, max_bytes)
+        elif isinstance(source, bytes | bytearray | memoryview):
+            file = io.BytesIO(source)
+        else:
+            file = _in_memory(source, max_bytes)
+    except (OSError, ValueError) as error:
+        raise _input_error(where, error) from error
+    with file:
+        size = file.seek(0, os.SEEK_END)
+        if not 0 < size <= max_bytes:
+            what = f"{size} bytes; allowed are at most {max_bytes}" if size else "the file is empty (0 bytes)"
+            raise InputError(f"{where}: {what}", hint="check that it was copied or downloaded to its end")
+        file.seek(0)
+        yield file, str(where)
+
+
+def _in_memory(stream: Any, max_bytes: int) -> io.BytesIO:
+    data = stream.read(max_bytes + 1)
+    if not isinstance(data, bytes | bytearray):
+        raise ValueError("a stream of text; allowed is a stream of bytes")
+    return io.BytesIO(data)
+
+
+def _input_error(where: str | Path, error: OSError | ValueError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        with suppress(OSError):
+            near = closest(Path(where).name, [item.name for item in Path(where).parent.iterdir()][:2000])
+            return InputError(f"{where}: no such file", hint=near if near.startswith("did") else "check the path")
+        return InputError(f"{where}: no such file; the folder is missing too", hint="check the path")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{where}: this is a folder", hint="name a file in it")
+    if isinstance(error, PermissionError):
+        return InputError(f"{where}: permission to read it is missing", hint="check who owns the file")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return InputError(f"{where}: cannot read: {reason}", hint="check the path")
 
 
 @contextmanager

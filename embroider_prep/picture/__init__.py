@@ -1,0 +1,17 @@
+"""Picture files and arrays: a photo in, its working size, an illustration or an indexed picture out and in again."""
+
+from embroider_prep.picture.load import SAMPLES, Picture, load, stretch_contrast
+from embroider_prep.picture.resample import over_color, to_working_size, working_size_px
+from embroider_prep.picture.save import check_picture_path, save_picture
+
+__all__ = [
+    "SAMPLES",
+    "Picture",
+    "check_picture_path",
+    "load",
+    "over_color",
+    "save_picture",
+    "stretch_contrast",
+    "to_working_size",
+    "working_size_px",
+]

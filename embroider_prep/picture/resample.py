@@ -1,0 +1,191 @@
+"""The size at which the needle's world begins: a picture brought to ``px_per_mm``, in linear light, strip by strip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import Float32, Rgb8, linear_from_srgb, srgb_from_linear
+from embroider_prep.errors import InputError, OptionsError
+from embroider_prep.options import DEFAULT_WIDTH_MM, PictureOptions
+
+Mask8 = npt.NDArray[np.uint8]
+
+SHRINK_BLOCK, ENLARGE_BLOCK = 16, 64
+"""New rows or columns per matrix product: wider blocks multiply more zeros, narrower ones call more often."""
+
+CHUNK_VALUES = 1 << 21
+"""Values of linear light held at once (8 MB)."""
+
+
+def to_working_size(
+    rgb8: Rgb8,
+    *,
+    width_mm: float | None = None,
+    height_mm: float | None = None,
+    px_per_mm: float,
+    max_megapixels: float | None = None,
+) -> Rgb8:
+    """Return the picture with exactly ``round(width_mm * px_per_mm)`` columns, its height by its shape.
+
+    Colours are mixed as light is: in linear sRGB. Shrinking averages the area that each new pixel covers; enlarging
+    interpolates with the cubic of Keys (1981), clipped to what a pixel can hold.
+
+    Parameters
+    ----------
+    rgb8 : (H, W, 3) uint8, sRGB; or (H, W) uint8, a mask, mixed as it is
+    width_mm, height_mm : float
+        Size of the design; one of them, the other follows from the picture. Neither: 100 mm wide.
+    px_per_mm : float
+        Pixels of the result per mm of the design.
+    max_megapixels : float, optional
+        Largest result; default as for `PictureOptions`.
+
+    Returns
+    -------
+    uint8 array of the new size, at least 1 x 1
+
+    Raises
+    ------
+    InputError
+        When the array is not a picture or a mask.
+    OptionsError
+        When a length is not above 0, both are given, or the result would be too large.
+    """
+    if rgb8.dtype != np.uint8 or rgb8.ndim not in (2, 3) or not rgb8.size or rgb8.shape[2:] not in ((), (3,)):
+        raise InputError(f"picture: {rgb8.dtype} array of shape {rgb8.shape}; allowed are (H, W, 3) and (H, W) uint8")
+    columns, rows = working_size_px(
+        rgb8.shape[1], rgb8.shape[0], width_mm=width_mm, height_mm=height_mm, px_per_mm=px_per_mm
+    )
+    limit = PictureOptions().max_megapixels if max_megapixels is None else max_megapixels
+    if columns * rows > limit * 1e6:
+        raise OptionsError(
+            f"size: {columns / px_per_mm:.0f} x {rows / px_per_mm:.0f} mm at {px_per_mm:g} px per mm are "
+            f"{columns} x {rows} pixels; allowed are at most {limit:g} megapixels",
+            hint="lower px_per_mm, make the design smaller or crop the picture",
+        )
+    if (rows, columns) == rgb8.shape[:2]:
+        return rgb8
+    if rgb8.ndim == 3:
+        return _resample(rgb8, rows, columns, linear_from_srgb, srgb_from_linear)
+    return _resample(rgb8[..., None], rows, columns, _share, _share8)[..., 0]
+
+
+def working_size_px(
+    columns: int, rows: int, *, width_mm: float | None, height_mm: float | None, px_per_mm: float
+) -> tuple[int, int]:
+    """Return the columns and rows that a picture of ``columns`` x ``rows`` has at its working size.
+
+    Raises
+    ------
+    OptionsError
+        When a length or the scale is not above 0, or both lengths are given.
+    """
+    for name, value in (("width_mm", width_mm), ("height_mm", height_mm), ("px_per_mm", px_per_mm)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise OptionsError(f"size.{name}: {value} is out of range; allowed is more than 0")
+    if width_mm is not None and height_mm is not None:
+        raise OptionsError(
+            f"size: width {width_mm} mm and height {height_mm} mm are both given; allowed is one of them",
+            hint="the other follows from the picture",
+        )
+    if height_mm is not None:
+        tall = max(1, round(height_mm * px_per_mm))
+        return max(1, round(tall * columns / rows)), tall
+    wide = max(1, round((DEFAULT_WIDTH_MM if width_mm is None else width_mm) * px_per_mm))
+    return wide, max(1, round(wide * rows / columns))
+
+
+def over_color(rgb8: Rgb8, alpha: Mask8, color: tuple[int, int, int]) -> Rgb8:
+    """Return the picture laid over one colour (a fabric), mixed in linear light.
+
+    Parameters
+    ----------
+    rgb8 : (H, W, 3) uint8, sRGB
+    alpha : (H, W) uint8
+        0: only the colour is seen; 255: only the picture.
+    color : three numbers from 0 to 255, sRGB
+    """
+    if alpha.shape != rgb8.shape[:2] or alpha.dtype != np.uint8:
+        raise InputError(f"alpha: {alpha.dtype} array of shape {alpha.shape}; allowed is {rgb8.shape[:2]} uint8")
+    below = linear_from_srgb(np.array(color, np.uint8))
+    out = np.empty_like(rgb8)
+    step = max(1, CHUNK_VALUES // (3 * rgb8.shape[1]))
+    for top in range(0, len(rgb8), step):
+        rows = slice(top, top + step)
+        cover = _share(alpha[rows])[..., None]
+        out[rows] = srgb_from_linear(below + cover * (linear_from_srgb(rgb8[rows]) - below))
+    return out
+
+
+def _share(mask8: Mask8) -> Float32:
+    return mask8 * np.float32(1 / 255)
+
+
+def _share8(share: Float32) -> Mask8:
+    return np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
+
+
+def _resample(
+    image: npt.NDArray[np.uint8],
+    rows: int,
+    columns: int,
+    to_light: Callable[[Any], Float32],
+    from_light: Callable[[Any], npt.NDArray[np.uint8]],
+) -> npt.NDArray[np.uint8]:
+    """Resample rows first (few of them remain when shrinking), then columns of the transposed strip."""
+    high, wide, channels = image.shape
+    across = [(first, last, *_band(wide, columns, first, last)) for first, last in _blocks(wide, columns)]
+    out = np.empty((rows, columns, channels), np.uint8)
+    chunk = max(1, CHUNK_VALUES // (wide * channels))
+    for first, last in _blocks(high, rows):
+        begin, weights = _band(high, rows, first, last)
+        strip = np.zeros((last - first, wide * channels), np.float32)
+        for i in range(0, weights.shape[1], chunk):
+            part = weights[:, i : i + chunk]
+            light = to_light(image[begin + i : begin + i + part.shape[1]])
+            strip += part @ light.reshape(part.shape[1], -1)
+        upright = np.ascontiguousarray(strip.reshape(-1, wide, channels).swapaxes(0, 1)).reshape(wide, -1)
+        turned = np.empty((columns, upright.shape[1]), np.float32)
+        for left, right, start, mix in across:
+            np.matmul(mix, upright[start : start + mix.shape[1]], out=turned[left:right])
+        out[first:last] = from_light(turned).reshape(columns, -1, channels).swapaxes(0, 1)
+    return out
+
+
+def _blocks(before: int, after: int) -> list[tuple[int, int]]:
+    step = SHRINK_BLOCK if after <= before else ENLARGE_BLOCK
+    return [(first, min(first + step, after)) for first in range(0, after, step)]
+
+
+def _band(before: int, after: int, first: int, last: int) -> tuple[int, Float32]:
+    """Return the first old sample and the weights (new, old) that make new samples ``first`` to ``last``."""
+    scale = before / after
+    new = np.arange(first, last)[:, None]
+    if scale >= 1:
+        low, high = new * scale, (new + 1) * scale
+        begin, end = int(low[0, 0]), min(before, math.ceil(high[-1, 0]))
+        old = np.arange(begin, max(end, begin + 1))
+        weights = np.clip(np.minimum(high, old + 1) - np.maximum(low, old), 0, None)
+    else:
+        centre = (new + 0.5) * scale - 0.5
+        base = np.floor(centre).astype(int)
+        taps = base + np.arange(-1, 3)
+        cubic = _keys(np.abs(centre - taps))
+        # Beyond the border the outermost sample goes on.
+        taps = np.clip(taps, 0, before - 1)
+        begin = int(taps.min())
+        weights = np.zeros((len(new), int(taps.max()) - begin + 1))
+        np.add.at(weights, (np.arange(len(new))[:, None], taps - begin), cubic)
+    return begin, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Cubic convolution with a = -1/2 (R. Keys, IEEE Trans. ASSP 29, 1981): exact for quadratics."""
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
