@@ -175,6 +175,9 @@ class QuantizeOptions(Options):
     min_area_mm2: float = opt(2.0, "Smallest area that keeps its own colour.", "mm2", low=0, high=1000)
     max_regions: int | None = opt(200, "Most regions per 100 x 100 mm; weakest borders go first.", "int", low=1)
     smoothing: float = opt(1.0, "How strongly borders are smoothed; 0: not at all.", "float", low=0, high=20)
+    max_lines: int | None = opt(60, "Most detail lines per 100 x 100 mm; weakest go first.", "int", low=0)
+    min_line_mm: float = opt(2.0, "Shortest detail line.", "mm", low=0.5, high=100)
+    line_contrast: float = opt(8.0, "Smallest ΔE of a detail line against what it lies on.", "float", low=0, high=100)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +191,7 @@ class RegionOptions(Options):
     max_lines: int | None = opt(60, "Most detail lines per 100 x 100 mm; weakest go first.", "int", low=0)
     min_line_mm: float = opt(2.0, "Shortest detail line.", "mm", low=0.5, high=100)
     line_contrast: float = opt(8.0, "Smallest ΔE of a detail line against what it lies on.", "float", low=0, high=100)
+    max_regions: int | None = opt(200, "Most regions per 100 x 100 mm; weakest borders go first.", "int", low=1)
     tolerance_mm: float = opt(0.1, "How far a border may move when it is simplified.", "mm", low=0.01, high=2)
 
 

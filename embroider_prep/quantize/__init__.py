@@ -1,0 +1,205 @@
+"""Illustration -> `IndexedImage` in real threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import Float32, Rgb8, delta_e, lab_from_rgb8
+from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Thread
+from embroider_prep.errors import InputError
+from embroider_prep.labels import Labels, find_pieces, merge, per_area, sum_costs
+from embroider_prep.options import QuantizeOptions
+from embroider_prep.quantize.fabric import sewn_mask
+from embroider_prep.quantize.marks import Marks, find_marks
+from embroider_prep.quantize.palette import Colors, Palette, bin_colors, choose_threads
+
+__all__ = ["Quantized", "quantize"]
+
+Mask = npt.NDArray[np.bool_]
+
+# Width of the diffusion that smooths borders, and the ΔE that weighs as much as a whole label in it.
+SMOOTH_MM, FORCE_DELTA_E = 0.3, 30.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Quantized:
+    """An indexed picture, and how it was found: the curve of errors, and what was noticed."""
+
+    indexed: IndexedImage
+    palette: Palette
+    findings: tuple[Finding, ...]
+
+
+def quantize(
+    rgb8: Rgb8,
+    chart: tuple[Thread, ...],
+    options: QuantizeOptions | None = None,
+    *,
+    guide: Guide,
+    alpha: npt.NDArray[np.uint8] | None = None,
+    subject: Mask | None = None,
+    px_per_mm: float,
+) -> Quantized:
+    """Turn a working picture into areas and marks of real threads.
+
+    The threads are chosen for the picture; costs of all threads are smoothed over a third of a millimetre; then
+    pieces are merged by what a merge costs in ΔE x mm² per mm of border, until none is too small and no more than
+    ``max_regions`` are left. Thin marks are laid over the result.
+
+    Parameters
+    ----------
+    rgb8 : (H, W, 3) uint8
+        The illustration at ``px_per_mm``.
+    chart : tuple of Thread
+        Threads to choose from.
+    options : QuantizeOptions
+    guide : Guide
+        Its ``focus`` says where people look.
+    alpha, subject : (H, W) or None
+        What is sewn at all; see `sewn_mask`.
+    px_per_mm : float
+
+    Raises
+    ------
+    InputError, OptionsError
+    """
+    o = options or QuantizeOptions()
+    if not chart:
+        raise InputError("quantize: the chart has no threads", hint="choose another --chart")
+    sewn = sewn_mask(rgb8, o, alpha=alpha, subject=subject)
+    focus = cv2.resize(guide.focus, rgb8.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(rgb8.shape[:2])
+    smooth = cv2.GaussianBlur(rgb8, (0, 0), px_per_mm / 6).reshape(rgb8.shape)
+    palette = choose_threads(bin_colors(smooth, np.where(sewn, focus, np.float32(0))), chart, o)
+    threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
+    marks = find_marks(rgb8, focus, px_per_mm=px_per_mm, min_line_mm=o.min_line_mm) if o.max_lines != 0 else None
+    ground = marks.ground if marks is not None else rgb8
+    labels = _areas(ground, sewn, focus, threads_lab, o, px_per_mm)
+    if marks is not None:
+        labels = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
+    return _finish(labels, palette, px_per_mm, o)
+
+
+def _areas(
+    ground: Rgb8, sewn: Mask, focus: Float32, threads_lab: Float32, o: QuantizeOptions, px_per_mm: float
+) -> Labels:
+    """Return labels (H, W): smoothed costs, the cheapest thread, then merging."""
+    smooth = cv2.GaussianBlur(ground, (0, 0), px_per_mm / 6).reshape(ground.shape)
+    colors = bin_colors(smooth, sewn.astype(np.float32))
+    table = delta_e(colors.lab[:, None], threads_lab[None])
+    window = 2 * round(o.smoothing * px_per_mm / 6) + 1
+    labels = np.zeros(sewn.shape, np.uint8)
+    best = np.full(sewn.shape, np.inf, np.float32)
+    for thread in range(len(threads_lab)):
+        cost = _cost(table, colors, thread, window)
+        better = cost < best
+        labels[better] = thread
+        np.minimum(best, cost, out=best)
+    labels[~sewn] = FABRIC
+    limit = per_area(o.max_regions, labels.shape, px_per_mm)
+    costs = [_cost(table, colors, thread, window) for thread in range(len(threads_lab))]
+    for last in (False, True):
+        pieces = find_pieces(labels)
+        sums = np.stack([sum_costs(pieces, cost * focus) for cost in costs], axis=1)
+        # Where people look half the area is enough.
+        watched = sum_costs(pieces, focus) / pieces.area
+        smallest = o.min_area_mm2 * px_per_mm**2 / np.clip(np.sqrt(watched), 1, 2)
+        labels = pieces.map_labels(merge(pieces, sums, too_small=smallest, max_pieces=limit))
+        if not last:
+            labels = _smooth_borders(labels, costs, focus, o, px_per_mm)
+    return labels
+
+
+def _smooth_borders(
+    labels: Labels, costs: list[Float32], focus: Float32, o: QuantizeOptions, px_per_mm: float
+) -> Labels:
+    """Shorten borders where the picture does not mind: diffusion of labels with the costs as a force.
+
+    Threshold dynamics (Merriman, Bence, Osher 1994), an approximate minimiser of border length plus costs.
+    """
+    sigma = o.smoothing * SMOOTH_MM * px_per_mm
+    if sigma <= 0:
+        return labels
+    force = np.sqrt(focus) / np.float32(FORCE_DELTA_E)
+    sewn = labels != FABRIC
+    for _ in range(2):
+        best = np.full(labels.shape, -np.inf, np.float32)
+        out = labels.copy()
+        for thread in np.unique(labels[sewn]).tolist():
+            share = cv2.GaussianBlur((labels == thread).astype(np.float32), (0, 0), sigma).reshape(labels.shape)
+            # A thread that is not near stays away: no new islands far from its own pieces.
+            value = np.where(share > 0.02, share - costs[thread] * force, -np.inf)
+            better = value > best
+            out[better] = thread
+            np.maximum(best, value, out=best)
+        labels = np.where(sewn, out, labels)
+    return labels
+
+
+def _cost(table: Float32, colors: Colors, thread: int, window: int) -> Float32:
+    cost = table[:, thread][colors.of_pixel]
+    return cost if window == 1 else cv2.blur(cost, (window, window)).reshape(cost.shape)
+
+
+def _draw_marks(
+    labels: Labels, rgb8: Rgb8, marks: Marks, threads_lab: Float32, o: QuantizeOptions, px_per_mm: float
+) -> Labels:
+    """Return the labels with the strongest marks laid over them, each in the thread of its centre line."""
+    count = len(marks.score)
+    if not count:
+        return labels
+    lab = lab_from_rgb8(rgb8[marks.core])
+    number = marks.ids[marks.core] - 1
+    below = labels[marks.core]
+    pixels = np.maximum(np.bincount(number, minlength=count), 1)
+    mean = np.stack([np.bincount(number, lab[:, c], count) / pixels for c in range(3)], axis=1)
+    thread = delta_e(mean.astype(np.float32)[:, None], threads_lab[None]).argmin(axis=1)
+    # What it lies on: a mark must differ from that, or it is not there.
+    on = below < FABRIC
+    contrast = np.zeros(len(below), np.float32)
+    contrast[on] = delta_e(threads_lab[thread[number[on]]], threads_lab[below[on]])
+    shown = np.bincount(number, contrast, count) / pixels
+    keep = np.flatnonzero(shown >= o.line_contrast)
+    limit = per_area(o.max_lines, labels.shape, px_per_mm)
+    keep = keep[:limit] if limit is not None else keep
+    out = labels.copy()
+    color = np.full(count + 1, FABRIC, np.int64)
+    color[keep + 1] = thread[keep]
+    new = color[marks.ids]
+    drawn = (new != FABRIC) & (labels != FABRIC)
+    out[drawn] = new[drawn]
+    return out
+
+
+def _finish(labels: Labels, palette: Palette, px_per_mm: float, o: QuantizeOptions) -> Quantized:
+    """Drop threads that nothing uses, sort the rest by lightness, and say what was noticed."""
+    area = np.bincount(labels.reshape(-1), minlength=FABRIC + 1)
+    used = [i for i in range(len(palette.threads)) if area[i]]
+    lightness = lab_from_rgb8(np.array([palette.threads[i].rgb8 for i in used], np.uint8).reshape(-1, 3))[:, 0]
+    used = [used[i] for i in np.argsort(lightness, kind="stable")]
+    number = np.full(FABRIC + 1, FABRIC, np.uint8)
+    number[used] = np.arange(len(used), dtype=np.uint8)
+    findings = [
+        Finding(
+            code="color-unreachable",
+            severity="note",
+            message=f"no thread of the chart is near {code}: the nearest differs by {error} ΔE",
+            remedy="choose a larger chart",
+        )
+        for code, error in palette.unreachable
+    ]
+    missing = [t.code for i, t in enumerate(palette.threads) if not area[i] and t.code in o.use]
+    findings += [
+        Finding(
+            code="thread-unused",
+            severity="note",
+            message=f"thread {code} must be used, but no area of the picture suits it best",
+            remedy="retouch the indexed PNG, or drop it from --use",
+        )
+        for code in missing
+    ]
+    indexed = IndexedImage(labels=number[labels], threads=tuple(palette.threads[i] for i in used), px_per_mm=px_per_mm)
+    return Quantized(indexed=indexed, palette=palette, findings=tuple(findings))

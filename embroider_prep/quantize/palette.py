@@ -1,0 +1,176 @@
+"""Which threads of a chart show a picture best: exchange search in thread space by CIEDE2000."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import Float32, Rgb8, delta_e, lab_from_rgb8
+from embroider_prep.design import Thread
+from embroider_prep.errors import OptionsError, closest
+from embroider_prep.options import QuantizeOptions
+
+Ints = npt.NDArray[np.intp]
+
+# Counting colours below their share keeps rare ones: at 1 a green eye weighs nothing beside a wall.
+RARE = 0.8
+
+# Above 1 large errors count more than many small ones: one missing hue is worse than a shade everywhere.
+POWER = 1.5
+
+# A colour farther than this from every thread of the chart is named in the report: clearly another colour.
+UNREACHABLE_DELTA_E = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Colors:
+    """A picture's colours in bins: ``lab`` (n, 3) means, ``weight`` (n,) sums to 1, ``of_pixel`` (H, W) bin numbers."""
+
+    lab: Float32
+    weight: npt.NDArray[np.float64]
+    of_pixel: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Palette:
+    """The chosen threads.
+
+    ``curve`` gives the error (mean ΔE of the weighted colours) with 1, 2, 3 … threads, as far as it was looked at;
+    ``unreachable`` names colours (hex) that no thread of the chart shows, with their ΔE, the weightiest first.
+    """
+
+    threads: tuple[Thread, ...]
+    curve: tuple[float, ...]
+    unreachable: tuple[tuple[str, float], ...]
+
+
+def bin_colors(rgb8: Rgb8, weight: npt.NDArray[np.float32]) -> Colors:
+    """Return the colours of a picture (H, W, 3) in bins of 8 levels per channel; pixels of weight 0 do not count."""
+    key = ((rgb8[..., 0] >> 3).astype(np.int32) << 10) | ((rgb8[..., 1] >> 3).astype(np.int32) << 5)
+    key |= rgb8[..., 2] >> 3
+    flat, w = key.reshape(-1), weight.reshape(-1)
+    pixels = np.bincount(flat, minlength=1 << 15)
+    bins = np.flatnonzero(pixels)
+    number = np.zeros(1 << 15, np.int32)
+    number[bins] = np.arange(len(bins))
+    means = [np.bincount(flat, rgb8[..., c].reshape(-1), 1 << 15)[bins] / pixels[bins] for c in range(3)]
+    lab = lab_from_rgb8(np.round(np.stack(means, axis=1)).astype(np.uint8))
+    mass = np.bincount(flat, w, 1 << 15)[bins]
+    mass = mass / max(mass.sum(), 1e-12)
+    return Colors(lab=lab, weight=mass, of_pixel=number[key])
+
+
+def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeOptions) -> Palette:
+    """Choose threads of the chart that minimise the weighted CIEDE2000 error of the picture's colours.
+
+    Facility location: greedy start (Nemhauser et al. 1978), then the best exchange of one chosen for one other
+    thread until none helps (PAM: Kaufman and Rousseeuw 1990; all exchanges evaluated at once as in FastPAM,
+    Schubert and Rousseeuw 2021).
+
+    Raises
+    ------
+    OptionsError
+        When more threads are asked than the chart has, or a code of ``use`` or ``forbid`` is not in the chart.
+    """
+    fixed = _codes("use", options.use, chart)
+    forbidden = set(_codes("forbid", options.forbid, chart).tolist())
+    chart_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in chart], np.uint8))
+    if options.black_white:
+        extremes = [int(i) for i in (chart_lab[:, 0].argmin(), chart_lab[:, 0].argmax())]
+        fixed = np.array(list(dict.fromkeys([*fixed.tolist(), *extremes])), np.intp)
+    both = sorted(chart[i].code for i in fixed.tolist() if i in forbidden)
+    if both:
+        raise OptionsError(
+            f"quantize: thread {both[0]} is both used and forbidden", hint="drop it from one of the lists"
+        )
+    allowed = np.array([i for i in range(len(chart)) if i not in forbidden], np.intp)
+    wanted = len(allowed) if options.threads == "auto" else int(options.threads)
+    if wanted > len(allowed):
+        raise OptionsError(
+            f"quantize.threads: {wanted} threads are asked, the chart has {len(allowed)} to choose from",
+            hint=f"ask for {len(allowed)} or fewer, or use a larger chart",
+        )
+    if len(fixed) > wanted:
+        raise OptionsError(
+            f"quantize.use: {len(fixed)} threads must be used, but only {wanted} are asked", hint="raise --threads"
+        )
+    distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
+    start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
+    mass = colors.weight**RARE * (colors.weight > 0)
+    mass = (mass / max(mass.sum(), 1e-12)).astype(np.float32)
+    chosen, curve = _search(distance, mass, start, wanted, options)
+    threads = tuple(chart[int(allowed[i])] for i in chosen)
+    return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
+
+
+def _codes(what: str, codes: tuple[str, ...], chart: tuple[Thread, ...]) -> Ints:
+    known = {thread.code: i for i, thread in reversed(list(enumerate(chart)))}
+    for code in codes:
+        if code not in known:
+            raise OptionsError(f"quantize.{what}: the chart has no thread {code!r}", hint=closest(code, known))
+    return np.array([known[code] for code in dict.fromkeys(codes)], np.intp)
+
+
+def _search(
+    distance: Float32, mass: Float32, start: list[int], wanted: int, options: QuantizeOptions
+) -> tuple[list[int], tuple[float, ...]]:
+    """Return the chosen rows of ``distance`` (threads, bins), and the mean ΔE with 1, 2, 3 … of them."""
+    cost = distance**POWER
+    chosen, curve = list(start), []
+    best = cost[chosen].min(axis=0) if chosen else np.full(cost.shape[1], np.float32(np.inf))
+    auto = options.threads == "auto"
+    while len(chosen) < wanted:
+        totals = np.minimum(cost, best) @ mass
+        totals[chosen] = np.inf
+        add = int(totals.argmin())
+        if auto and len(chosen) >= 2 and best @ mass - totals[add] < options.auto_gain * (best @ mass):
+            break
+        chosen.append(add)
+        best = np.minimum(best, cost[add])
+        curve.append(float(distance[chosen].min(axis=0) @ mass))
+    return _exchange(cost, mass, chosen, len(start)), tuple(curve)
+
+
+def _exchange(cost: Float32, mass: Float32, chosen: list[int], fixed: int) -> list[int]:
+    """Swap one chosen row for one other as long as the total falls; the first ``fixed`` stay."""
+    chosen = list(chosen)
+    weighted = cost * mass
+    while fixed < len(chosen) < len(cost):
+        ranked = np.partition(cost[chosen], 1, axis=0) if len(chosen) > 1 else None
+        first = cost[chosen].min(axis=0)
+        second = ranked[1] if ranked is not None else np.full_like(first, np.inf)
+        owner = cost[chosen].argmin(axis=0)
+        current = float(first @ mass)
+        # Total after adding row j and dropping chosen row i: bins of i fall back to j or their second best.
+        kept = np.minimum(weighted, first * mass)
+        base = kept.sum(axis=1)
+        loss = np.minimum(weighted, second * mass) - kept
+        totals = np.stack([base + loss[:, owner == i].sum(axis=1) for i in range(len(chosen))], axis=1)
+        totals[:, :fixed] = np.inf
+        totals[chosen] = np.inf
+        j, i = np.unravel_index(int(totals.argmin()), totals.shape)
+        if totals[j, i] >= current * (1 - 1e-6):
+            break
+        chosen[int(i)] = int(j)
+    return chosen
+
+
+def _unreachable(distance: Float32, colors: Colors) -> tuple[tuple[str, float], ...]:
+    """Colours of at least 0.5 % of the weight that no thread shows, in groups of about one colour each."""
+    import cv2
+
+    nearest = distance.min(axis=0)
+    far = np.flatnonzero((nearest > UNREACHABLE_DELTA_E) & (colors.weight > 0))
+    out: list[tuple[float, str, float]] = []
+    while len(far):
+        lead = far[colors.weight[far].argmax()]
+        near = delta_e(colors.lab[far], colors.lab[lead]) < UNREACHABLE_DELTA_E
+        share = float(colors.weight[far[near]].sum())
+        if share >= 0.005:
+            rgb = cv2.cvtColor(colors.lab[lead].reshape(1, 1, 3), cv2.COLOR_Lab2RGB).reshape(3)
+            code = "#{:02x}{:02x}{:02x}".format(*(int(v) for v in np.clip(np.round(rgb * 255), 0, 255)))
+            out.append((share, code, round(float(nearest[lead]), 1)))
+        far = far[~near]
+    return tuple((code, error) for _, code, error in sorted(out, reverse=True)[:8])
