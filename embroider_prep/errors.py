@@ -57,8 +57,8 @@ class MissingExtra(EmbroiderPrepError):
     """A feature whose optional package is not installed."""
 
 
-def closest(name: str, allowed: Iterable[str]) -> str:
-    """Return a hint that names the closest match, or lists what is allowed (at most twelve)."""
+def closest(name: str, allowed: Iterable[str], *, otherwise: str = "") -> str:
+    """Return a hint that names the closest match; else ``otherwise``, or a list of what is allowed (at most twelve)."""
     from difflib import get_close_matches
 
     choices = sorted(allowed)
@@ -66,5 +66,7 @@ def closest(name: str, allowed: Iterable[str]) -> str:
     if match:
         original = next(choice for choice in choices if choice.lower() == match[0])
         return f"did you mean {original!r}?"
+    if otherwise:
+        return otherwise
     shown = ", ".join(choices[:12]) + (", …" if len(choices) > 12 else "")
     return f"allowed: {shown}" if choices else "nothing is allowed here"

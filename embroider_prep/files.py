@@ -71,8 +71,10 @@ def _in_memory(stream: Any, max_bytes: int) -> io.BytesIO:
 def _input_error(where: str | Path, error: OSError | ValueError) -> InputError:
     if isinstance(error, FileNotFoundError):
         with suppress(OSError):
-            near = closest(Path(where).name, [item.name for item in Path(where).parent.iterdir()][:2000])
-            return InputError(f"{where}: no such file", hint=near if near.startswith("did") else "check the path")
+            names = [item.name for item in Path(where).parent.iterdir()][:2000]
+            return InputError(
+                f"{where}: no such file", hint=closest(Path(where).name, names, otherwise="check the path")
+            )
         return InputError(f"{where}: no such file; the folder is missing too", hint="check the path")
     if isinstance(error, IsADirectoryError):
         return InputError(f"{where}: this is a folder", hint="name a file in it")
