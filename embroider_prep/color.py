@@ -89,10 +89,10 @@ def delta_e(lab_a: npt.NDArray[Any], lab_b: npt.NDArray[Any]) -> npt.NDArray[Any
     # Planes L, a, b, not yet broadcast: what depends on one colour alone is computed once for it.
     one = [np.ascontiguousarray(plane, kind) for plane in np.moveaxis(np.asarray(lab_a), -1, 0)]
     two = [np.ascontiguousarray(plane, kind) for plane in np.moveaxis(np.asarray(lab_b), -1, 0)]
-    shape = np.broadcast_shapes(one[0].shape, two[0].shape)
+    shape = np.broadcast_shapes(np.shape(lab_a)[:-1], np.shape(lab_b)[:-1])
     out = np.empty(shape, kind)
     if out.size <= 2 * CHUNK or len(one[0].shape) != len(two[0].shape):
-        out[...] = _delta_e(one, two)
+        out[...] = _delta_e(one, two).reshape(shape)
         return out
     step = max(1, CHUNK // max(1, out[0].size))
     for i in range(0, len(out), step):
@@ -114,8 +114,14 @@ def _delta_e(one: list[npt.NDArray[Any]], two: list[npt.NDArray[Any]]) -> npt.ND
     # Direction of the mean hue: the sum of two unit vectors; a grey has none and leaves it to the other.
     u1, u2 = 1 / np.maximum(c1, tiny), 1 / np.maximum(c2, tiny)
     x, y = a1 * u1 + a2 * u2, b1 * u1 + b2 * u2
-    norm = 1 / np.maximum(np.sqrt(x * x + y * y), tiny)
+    length = np.sqrt(x * x + y * y)
+    opposite = length < kind(8) * np.finfo(kind).eps
+    norm = 1 / np.maximum(length, tiny)
     x, y = x * norm, y * norm
+    if opposite.any():
+        # Two angles from 0 to 360 degrees, 180 apart, have their mean 90 above the smaller.
+        side = np.where((b1 > 0) | ((b1 == 0) & (a1 > 0)), u1, -u1)
+        x, y = np.where(opposite, -b1 * side, x), np.where(opposite, a1 * side, y)
     x2, y2 = x * x - y * y, 2 * x * y
     x3, y3 = x2 * x - y2 * y, x2 * y + y2 * x
     x4, y4 = x2 * x2 - y2 * y2, 2 * x2 * y2
@@ -155,8 +161,8 @@ def _power7(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _rotation(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The hue part of the rotation term, from the unit vector of the mean hue; it counts only near 275 degrees."""
-    near = _cos(x, y, -275) > np.cos(np.radians(70))
+    """The hue part of the rotation term, from the unit vector of the mean hue; it counts only around 275 degrees."""
+    near = _cos(x, y, -275) > 0
     out = np.zeros_like(x)
     away = (np.degrees(np.arctan2(y[near], x[near])) + 85) / 25
     out[near] = -2 * np.sin(np.radians(60 * np.exp(-away * away)))
