@@ -82,7 +82,7 @@ def colors() -> npt.NDArray[np.uint8]:
 def test_ciede2000_equals_an_independent_implementation(colors: npt.NDArray[np.uint8]) -> None:
     lab = rgb2lab(colors[None])[0].astype(np.float64)
     reference = deltaE_ciede2000(lab[:, None], lab[None])
-    # Between opposite hues the formula itself jumps, by up to 14 in saturated colours, with the last digit of its input.
+    # Between opposite hues the formula jumps, by up to 14 in saturated colours, with the last digit of its input.
     difference = np.abs(delta_e(lab[:, None], lab[None]) - reference)
     assert np.quantile(difference, 0.999) < 1e-4
     single = delta_e(lab[:, None].astype(np.float32), lab[None].astype(np.float32))

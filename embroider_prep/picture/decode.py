@@ -63,17 +63,9 @@ def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mas
     max_megapixels : float
         Larger pictures are refused before they are decoded.
     """
+    image = read_image(file, where, max_megapixels)
     with warnings.catch_warnings():
-        # Pillow's remarks about odd metadata, and its own size guard, which ours replaces.
         warnings.simplefilter("ignore")
-        image = _open(file, where)
-        check_pixels(where, image.width, image.height, max_megapixels)
-        try:
-            image.load()
-        except DAMAGE as error:
-            raise _damaged(where, error) from error
-        except Image.DecompressionBombError as error:
-            raise InputError(f"{where}: {error}") from error
         try:
             orientation = image.getexif().get(0x0112, 1)
         except DAMAGE:
@@ -83,6 +75,22 @@ def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mas
     image.close()
     del image
     return _upright(rgb8, orientation), None if alpha is None else _upright(alpha, orientation)
+
+
+def read_image(file: BinaryIO, where: str, max_megapixels: float, *, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """Return the picture as Pillow decodes it, or raise ``InputError`` in one line."""
+    with warnings.catch_warnings():
+        # Pillow's remarks about odd metadata, and its own size guard, which ours replaces.
+        warnings.simplefilter("ignore")
+        image = _open(file, where, formats)
+        check_pixels(where, image.width, image.height, max_megapixels)
+        try:
+            image.load()
+        except DAMAGE as error:
+            raise _damaged(where, error) from error
+        except Image.DecompressionBombError as error:
+            raise InputError(f"{where}: {error}", hint="scale it down") from error
+    return image
 
 
 def check_pixels(where: str, width: int, height: int, max_megapixels: float) -> None:
@@ -95,12 +103,11 @@ def check_pixels(where: str, width: int, height: int, max_megapixels: float) -> 
         )
 
 
-def _open(file: BinaryIO, where: str) -> Image.Image:
+def _open(file: BinaryIO, where: str, formats: tuple[str, ...]) -> Image.Image:
     """Read the header only. Pillow's `Image.open` would try every format, and refuse sizes that we may allow."""
     start = file.read(64)
-    formats = list(FORMATS)
     if start[4:8] == b"ftyp" and (start[8:12] in HEIC_BRANDS or (start[8:12] in HEIF_BRANDS and b"avif" not in start)):
-        formats = ["Heif"]
+        formats = ("Heif",)
         _register_heif(where)
     for name in formats:
         try:
