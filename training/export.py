@@ -1,0 +1,220 @@
+"""A checkpoint becomes a model that keeps its promises: graph, card, metadata, parity, sample, README."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from embroider_prep.errors import InputError, ModelError
+from embroider_prep.files import atomic_write
+from embroider_prep.options import StylizeOptions
+from embroider_prep.picture import load
+from embroider_prep.stylizer.card import CARD_FILE, METADATA_KEY, MODEL_FILE, ModelCard, file_sha256, write_card
+from embroider_prep.stylizer.recipes import find_recipe
+from embroider_prep.stylizer.session import open_session
+from embroider_prep.stylizer.stylize import stylize
+from training import checkpoint, model_page
+from training.graph import INPUT, OPSET, OUTPUT, PictureGraph, save_with_metadata, to_onnx
+from training.networks import Picture, macs_per_px, parameter_count, receptive_field
+from training.sheets import write_png
+
+Rgb8 = npt.NDArray[np.uint8]
+
+HALF_FILE = "model.fp16.onnx"
+SAMPLES = {"astronaut": (40, 100), "chelsea": (10, 80)}
+"""Free photos that scikit-image carries, and the top left corner of the piece that is shown: the faces."""
+
+SAMPLE_PX = 280
+MAX_DIFFERENCE = 1 / 255
+"""One level of 8 bit: where a value lies at the border of two levels, the order of additions decides."""
+
+HALF_DIFFERENCE = 6 / 255
+
+
+def export(
+    path: Path,
+    out: Path,
+    *,
+    version: str = "1",
+    licence: str = "MIT",
+    metrics: Mapping[str, Any] | None = None,
+    teacher: Mapping[str, Any] | None = None,
+) -> ModelCard:
+    """Write ``model.onnx``, its half-precision variant, ``card.json``, ``README.md`` and ``sample.png``.
+
+    Parameters
+    ----------
+    path : checkpoint
+    out : folder, made when missing
+    version, licence : of the model
+    metrics : what `training.evaluate` measured
+    teacher : recipe and its options; default: what ``pairs.json`` of the checkpoint's pairs says
+
+    Raises
+    ------
+    ModelError
+        When the exported model differs from the network by more than one level.
+    OptionsError
+        When the network cannot be tiled.
+    """
+    state = checkpoint.load(path)
+    options = checkpoint.options_of(state)
+    net = checkpoint.network_of(state)
+    out.mkdir(parents=True, exist_ok=True)
+    card = write_model(
+        net,
+        out,
+        name=options.name,
+        version=version,
+        description=options.description,
+        licences={
+            "model": licence,
+            "photos": options.data.licence or "not stated",
+            "loss_weights": options.loss.licence if state["loss_weights"] else "none used",
+        },
+        teacher=dict(teacher or teacher_of(options.data.pairs)),
+        training=_summary(state),
+        metrics=dict(metrics or {}),
+        half=True,
+    )
+    write_png(out / "sample.png", sample_sheet(out / MODEL_FILE, card))
+    with atomic_write(out / "README.md") as file:
+        file.write(model_page.page(card, macs_per_px(net), parameter_count(net)).encode())
+    return card
+
+
+def write_model(
+    net: Picture,
+    out: Path,
+    *,
+    name: str,
+    version: str = "0",
+    description: str = "",
+    half: bool = False,
+    **fields: Any,
+) -> ModelCard:
+    """Write the model with its card into ``out`` after checking it against the network on three sizes."""
+    field = receptive_field(net)
+    card = ModelCard(
+        name=name,
+        version=version,
+        description=description,
+        stride=net.stride,
+        receptive_field_px=field.width_px,
+        halo_px=field.halo_px,
+        bytes_per_px=1,
+        input=INPUT,
+        output=OUTPUT,
+        opset=OPSET,
+        sha256="",
+        **fields,
+    )
+    path = out / MODEL_FILE
+    model = to_onnx(net)
+    save_with_metadata(model, path, {METADATA_KEY: card.to_json()})
+    card = replace(card, bytes_per_px=memory_per_px(path), parity=parity(net, path, card, MAX_DIFFERENCE))
+    if half:
+        save_with_metadata(to_onnx(net, half=True), out / HALF_FILE, {METADATA_KEY: card.to_json()})
+        parity(net, out / HALF_FILE, card, HALF_DIFFERENCE)
+        card = replace(card, fp16={"file": HALF_FILE, "sha256": file_sha256(out / HALF_FILE)})
+    save_with_metadata(model, path, {METADATA_KEY: replace(card, fp16={}).to_json()})
+    card = replace(card, sha256=file_sha256(path))
+    write_card(card, out / CARD_FILE)
+    return card
+
+
+@torch.no_grad()
+def parity(net: Picture, path: Path, card: ModelCard, allowed: float) -> dict[str, float]:
+    """Return the largest difference of model and network by size, in units of 1; ``ModelError`` above ``allowed``."""
+    session = open_session(path, card, device="cpu")
+    graph = PictureGraph(net).eval()
+    rng = np.random.default_rng(0)
+    out = {}
+    for rows, columns in ((8, 8), (24, 40), (63, 32)):
+        shape = (1, rows * net.stride, columns * net.stride, 3)
+        # Noise over a ramp: all levels, sharp and smooth.
+        ramp = np.linspace(0, 255, shape[2])[:, None] + rng.normal(0, 30, shape)
+        photo = np.clip(ramp, 0, 255).astype(np.uint8)
+        wanted = graph(torch.from_numpy(photo)).numpy().astype(int)
+        largest = float(np.abs(session.run(photo) - wanted).max()) / 255
+        out[f"{shape[2]}x{shape[1]}"] = round(largest, 6)
+        if largest > allowed:
+            raise ModelError(
+                f"{path}: at {shape[2]} x {shape[1]} it differs from the network by {largest:.4f}; "
+                f"allowed is {allowed:.4f}",
+                hint="another version of torch or ONNX Runtime may export it right",
+            )
+    return out
+
+
+def memory_per_px(path: Path) -> int:
+    """Return the bytes that a CPU session takes per pixel of the window, from the peaks of two fresh processes."""
+    small, large = (256, 256), (768, 768)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        peaks = [pool.submit(_peak_bytes, path, size).result() for size in (small, large)]
+    return max(1, round((peaks[1] - peaks[0]) / (large[0] * large[1] - small[0] * small[1])))
+
+
+def _peak_bytes(path: Path, size: tuple[int, int]) -> int:
+    bare = ModelCard(
+        name="bare", version="0", description="", stride=1, receptive_field_px=1, halo_px=0, bytes_per_px=1,
+        input=INPUT, output=OUTPUT, opset=OPSET, sha256="",
+    )  # fmt: skip
+    session = open_session(path, bare, device="cpu")
+    for _ in range(2):
+        session.run(np.zeros((1, *size, 3), np.uint8))
+    # Linux counts in kB, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def teacher_of(folders: tuple[str, ...]) -> dict[str, Any]:
+    """Return the recipe and the options that made the pairs."""
+    for folder in folders:
+        head = Path(folder) / "pairs.json"
+        if head.is_file():
+            table = json.loads(head.read_text(encoding="utf-8"))
+            return {"recipe": table["options"]["recipe"], "options": table["recipe"]}
+    raise InputError(
+        f"{', '.join(folders)}: the pairs are gone, so the teacher is unknown",
+        hint="name it: --recipe illustration",
+    )
+
+
+def sample_sheet(path: Path, card: ModelCard) -> Rgb8:
+    """Return *photo | teacher | network* of two faces, one below the other."""
+    rows = []
+    recipe = find_recipe(card.teacher["recipe"])
+    for name, (top, left) in SAMPLES.items():
+        photo = load(f"sample:{name}").rgb8
+        drawn = recipe.apply(photo, recipe.options.from_mapping(card.teacher["options"]))
+        network = stylize(photo, StylizeOptions(style=str(path), device="cpu"))
+        part = np.s_[top : top + SAMPLE_PX, left : left + SAMPLE_PX]
+        rows.append(np.hstack([photo[part], drawn[part], network[part]]))
+    return np.vstack(rows)
+
+
+def _summary(state: dict[str, Any]) -> dict[str, Any]:
+    o = state["options"]
+    return {
+        "steps": state["step"],
+        "pairs": state["data"]["pairs"],
+        "pairs_sha256": state["data"]["sha256"],
+        "code": state["git"],
+        "torch": state["torch"],
+        "network": o["network"],
+        "loss": {name: value for name, value in o["loss"].items() if name != "weights"},
+        "loss_weights": state["loss_weights"],
+        "batch": o["fit"]["batch"] * o["fit"]["accumulate"],
+        "rate": o["fit"]["rate"],
+    }
