@@ -29,7 +29,7 @@ MIN_STITCH_MM = 0.3
 Points = npt.NDArray[np.float64]
 Severity = Literal["note", "warning", "error"]
 SewKind = Literal["fill", "satin", "running", "bean"]
-BlockKind = Literal["fill", "satin", "running", "bean", "underlay", "travel", "lock"]
+BlockKind = Literal["fill", "satin", "running", "bean", "underlay", "travel", "lock", "unknown"]
 
 
 def _frozen(array: npt.ArrayLike, dtype: npt.DTypeLike, *, ndim: int, what: str) -> npt.NDArray[Any]:
@@ -155,9 +155,9 @@ Shape = Region | DetailLine
 class SewObject:
     """One shape and how it is sewn: what a person would edit.
 
-    ``sewn`` is the region's polygon after trapping under its later neighbours (None for lines); ``pull_mm`` is added
-    on each side along the rows when it is sewn. ``travel_mm`` (N, 2) is the hidden way from the object before; empty
-    when the object starts its colour or is reached by a jump.
+    ``trapping_mm`` is how far a region is sewn under neighbours that come later; ``pull_mm`` is added on each side
+    along the rows. ``travel_mm`` (N, 2) is the hidden way from the object before; empty when the object starts its
+    colour or is reached by a jump.
     """
 
     shape: Shape
@@ -168,6 +168,7 @@ class SewObject:
     underlay: tuple[Literal["edge", "tatami", "center"], ...] = ()
     pull_mm: float = 0.0
     fill: Literal["tatami", "contour", "flow"] = "tatami"
+    trapping_mm: float = 0.0
     sewn: Polygon | None = None
     travel_mm: Points = field(default_factory=lambda: np.empty((0, 2)))
 

@@ -230,7 +230,10 @@ class WriteOptions(Options):
     section: ClassVar[str] = "write"
     machine: str | None = opt(None, "Machine profile: built-in name or .toml file.", "text")
     hoop: str | None = opt(None, "Hoop as 100x100 (true mm), auto, or none.", "text")
+    turn_to_fit: bool = opt(True, "Turn the design by 90 degrees when it fits the hoop only so.", "bool")
     split_hoops: bool = opt(False, "Divide a large design into several hoopings.", "bool")
+    # Hooping by hand is off by a millimetre or so; what both sew closes the gap.
+    overlap_mm: float = opt(1.0, "With split hoops: strip that neighbouring hoopings both sew.", "mm", low=0, high=8)
     pes_version: str = opt("6", "Version of PES files.", "choice", choices=("1", "6"))
     color_list: bool = opt(False, "Write the list of threads as text beside the file.", "bool")
     date: str | None = opt(None, "Date for formats that hold one (JEF), YYYY-MM-DD.", "text")

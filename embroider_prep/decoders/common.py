@@ -1,0 +1,114 @@
+"""What all decoders share: the result, and the step from records to needle points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import Thread
+from embroider_prep.errors import FormatError
+from embroider_prep.plans import Came
+
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+
+class Record(IntEnum):
+    """Kinds of records; OTHER moves at most and neither sews nor cuts (a stop, a change of speed)."""
+
+    STITCH = 0
+    JUMP = 1
+    TRIM = 2
+    COLOR = 3
+    OTHER = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """What a file says.
+
+    ``xy`` (N, 2) int64 needle points in machine units, y down, as the file places them; ``came`` (N,) `Came` numbers;
+    ``color`` (N,) number of the colour block. ``threads``: one a colour block, as far as the file knows them (None:
+    not at all). ``complete``: the end mark was found. ``header``: numbers that the file states about itself.
+    """
+
+    xy: Ints
+    came: npt.NDArray[np.uint8]
+    color: Ints
+    threads: tuple[Thread | None, ...] = ()
+    name: str = ""
+    complete: bool = True
+    header: dict[str, Any] = field(default_factory=dict)
+
+
+def assemble(
+    dx: npt.ArrayLike, dy: npt.ArrayLike, kind: npt.ArrayLike, *, jumps_for_trim: int | None = None, **rest: Any
+) -> Decoded:
+    """Return needle points from records (moves in machine units, y down, and kinds).
+
+    With ``jumps_for_trim`` that many jumps in a row count as a trim (DST has no other).
+    """
+    what = np.asarray(kind, np.int64)
+    position = np.stack([np.cumsum(np.asarray(dx, np.int64)), np.cumsum(np.asarray(dy, np.int64))], axis=1)
+    at = np.flatnonzero(what == Record.STITCH)
+    colors = np.cumsum(what == Record.COLOR)[at] if len(at) else np.empty(0, np.int64)
+    jumps, trims, changes = (_since_last(what == item, at) for item in (Record.JUMP, Record.TRIM, Record.COLOR))
+    if jumps_for_trim is not None:
+        trims = trims + (jumps >= jumps_for_trim)
+    came = np.where(jumps > 0, Came.JUMP, Came.STITCH)
+    came = np.where(trims > 0, Came.TRIM, came)
+    came = np.where(changes > 0, Came.COLOR, came)
+    came[:1] = Came.START
+    return Decoded(xy=position[at], came=came.astype(np.uint8), color=colors, **rest)
+
+
+def _since_last(mask: npt.NDArray[np.bool_], at: Ints) -> Ints:
+    """Count of records in ``mask`` between each stitch and the one before it."""
+    if not len(at):
+        return np.empty(0, np.int64)
+    return np.diff(np.cumsum(mask)[at], prepend=0)
+
+
+def signed8(values: Bytes) -> Ints:
+    """Return two's complement numbers of bytes."""
+    return values.view(np.int8).astype(np.int64)
+
+
+def escape_positions(data: Bytes, start: int, end: int, escapes: dict[int, int]) -> list[int]:
+    """Return where escaped records begin in a stream of two-byte stitches.
+
+    ``escapes`` maps a first byte to the length of its record (two or more); everything else is two bytes long. A byte
+    that looks like an escape within another record is none.
+    """
+    found: list[int] = []
+    if end - start < 2:
+        return found
+    lookup = np.zeros(256, bool)
+    lookup[list(escapes)] = True
+    candidates = (np.flatnonzero(lookup[data[start:end]]) + start).tolist()
+    expected = start
+    for position in candidates:
+        if position < expected or (position - expected) % 2:
+            continue
+        found.append(position)
+        expected = position + escapes[int(data[position])]
+    return found
+
+
+def need(data: bytes, length: int, what: str) -> None:
+    """Raise when the file is shorter than its header."""
+    if len(data) < length:
+        raise FormatError(
+            f"{what}: the file ends after {len(data)} bytes; its header alone has {length}",
+            hint="the file is truncated or of another format",
+        )
+
+
+def text_of(raw: bytes) -> str:
+    """Return readable text of a name field, whatever its encoding."""
+    text = raw.split(b"\0")[0].decode("utf-8", errors="replace")
+    return "".join(letter for letter in text if letter.isprintable() and letter != "\ufffd").strip()

@@ -1,0 +1,62 @@
+"""Tajima DST: 512 bytes of header, then records of three bytes.
+
+Format: https://edutechwiki.unige.ch/en/Embroidery_format_DST. Each record spreads x and y over balanced ternary
+digits (81, 27, 9, 3, 1) in three bytes; the two upper bits of the last byte tell stitch, jump and colour change. There
+is no trim: machines cut at a run of jumps, three by habit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, need, text_of
+
+HEADER = 512
+
+
+def decode(data: bytes, *, trim_jumps: int = 3) -> Decoded:
+    """Decode a DST file; ``trim_jumps`` jumps in a row count as a trim."""
+    need(data, HEADER, "DST")
+    body = np.frombuffer(data, np.uint8)[HEADER:]
+    records = body[: len(body) // 3 * 3].reshape(-1, 3)
+    ends = np.flatnonzero((records[:, 2] & 0xF3) == 0xF3)
+    complete = bool(len(ends))
+    if complete:
+        records = records[: ends[0]]
+    dx, dy = _moves(records)
+    last = records[:, 2]
+    kind = np.full(len(records), Record.STITCH)
+    kind[(last & 0x80) == 0x80] = Record.JUMP
+    kind[(last & 0xC0) == 0xC0] = Record.COLOR
+    # 0x43 switches sequins on and off; it moves at most.
+    kind[(last & 0xC0) == 0x40] = Record.JUMP
+    header = _header(data[:HEADER])
+    header["records"] = len(records)
+    return assemble(
+        dx, dy, kind, jumps_for_trim=trim_jumps, name=str(header.get("LA", "")), complete=complete, header=header
+    )
+
+
+def _moves(records: Bytes) -> tuple[Ints, Ints]:
+    """Return x and y (down) of records; the page's table of bits."""
+    b0, b1, b2 = (records[:, column].astype(np.int64) for column in range(3))
+
+    def digit(byte: Ints, plus: int, minus: int) -> Ints:
+        return (byte >> plus & 1) - (byte >> minus & 1)
+
+    x = 81 * digit(b2, 2, 3) + 27 * digit(b1, 2, 3) + 9 * digit(b0, 2, 3) + 3 * digit(b1, 0, 1) + digit(b0, 0, 1)
+    y = 81 * digit(b2, 5, 4) + 27 * digit(b1, 5, 4) + 9 * digit(b0, 5, 4) + 3 * digit(b1, 7, 6) + digit(b0, 7, 6)
+    return x, -y
+
+
+def _header(raw: bytes) -> dict[str, int | str]:
+    """Return the fields of the header: name (LA), records (ST), colour changes (CO), extents (+X, -X, +Y, -Y)."""
+    out: dict[str, int | str] = {}
+    for line in raw.replace(b"\n", b"\r").split(b"\r"):
+        key, separator, value = line.strip(b"\x1a \0").partition(b":")
+        if not separator or not 1 <= len(key) <= 2:
+            continue
+        text = text_of(value)
+        number = text.replace(" ", "").lstrip("+")
+        out[key.decode("ascii", errors="replace")] = int(number) if number.lstrip("-").isdecimal() else text
+    return out

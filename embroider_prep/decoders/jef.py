@@ -1,0 +1,68 @@
+"""Janome JEF: a header with hoop and colours, then records as in EXP.
+
+Format: https://edutechwiki.unige.ch/en/Embroidery_format_JEF and
+https://community.kde.org/Projects/Liberty/File_Formats/Janome_Embroidery_Format. After 0x80: 1 is a colour change,
+2 a jump (of no length: a trim), 0x10 the end.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from embroider_prep.decoders.common import Decoded, Ints, Record, assemble, need, signed8
+from embroider_prep.decoders.exp import split
+from embroider_prep.decoders.palettes import jef_chart
+from embroider_prep.design import Thread
+from embroider_prep.errors import FormatError
+
+HEADER = 0x74
+MAX_COLORS = 4096
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode a JEF file."""
+    need(data, HEADER, "JEF")
+    start, _, date, colors, points, hoop = struct.unpack_from("<II14s2xIII", data)
+    extents = struct.unpack_from("<4i", data, 36)
+    if colors > MAX_COLORS or not HEADER <= start <= len(data):
+        raise FormatError(
+            f"JEF: the header states {colors} colours and stitches from byte {start} of {len(data)}; that cannot be",
+            hint="the file is damaged or of another format",
+        )
+    indices = struct.unpack_from(f"<{colors}i", data, HEADER) if HEADER + 4 * colors <= len(data) else ()
+    raw = np.frombuffer(data, np.uint8)
+    position, command = split(raw, start, len(raw))
+    end = _end(data, position, command, start)
+    complete = end is not None
+    if end is not None:
+        keep = position < end
+        position, command = position[keep], command[keep]
+    dx, dy = signed8(raw[position]), -signed8(raw[position + 1])
+    kind = np.full(len(position), Record.OTHER)
+    kind[command < 0] = Record.STITCH
+    kind[command == 0x02] = Record.JUMP
+    kind[(command == 0x02) & (dx == 0) & (dy == 0)] = Record.TRIM
+    kind[command == 0x01] = Record.COLOR
+    header = {"hoop": hoop, "points": points, "extents": extents, "date": date.decode("ascii", errors="replace")}
+    return assemble(dx, dy, kind, threads=_threads(indices), complete=complete, header=header | {"palette": indices})
+
+
+def _end(data: bytes, position: Ints, command: Ints, start: int) -> int | None:
+    """Where the end mark stands: a command 0x10, which may be the last two bytes of the file."""
+    marks = position[command == 0x10]
+    if len(marks):
+        return int(marks[0]) - 2
+    tail = data.rfind(b"\x80\x10")
+    return tail if tail >= max(start, len(data) - 4) and (tail - start) % 2 == 0 else None
+
+
+def _threads(indices: tuple[int, ...]) -> tuple[Thread | None, ...]:
+    chart = jef_chart()
+    out: list[Thread | None] = []
+    for index in indices:
+        # Index 0 is a stop: the machine waits and sews on in the same colour.
+        known = chart[(abs(index) - 1) % len(chart)] if index else None
+        out.append(known or (out[-1] if out else None))
+    return tuple(out)

@@ -1,0 +1,44 @@
+"""The makers' own charts, which PEC and JEF files refer to by index, and stand-ins where a file has no colours."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from embroider_prep.design import Thread
+from embroider_prep.threads import load_chart
+
+_JEF_ORDER = """
+002 001 204 203 219 226 217 208 201 225 214 207 003 205 209 210 211 212 213 215 216 218 220 221 227 228 229 230 231 232
+233 234 235 236 237 238 239 240 241 242 243 244 245 246 247 248 249 250 251 252 253 254 255 256 257 258 259 260 261 262
+263 264 265 266 267 268 269 270 271 272 273 274 275 202 206 222 223 224
+"""
+"""Janome's numbers in the order of the index in JEF files; https://edutechwiki.unige.ch/en/Embroidery_format_JEF."""
+
+_APPLIQUE = Thread(brand="Brother", chart="brother", code="64", name="Applique", rgb8=(255, 200, 200))
+"""PEC index 64 is no thread but a pause for a piece of cloth."""
+
+
+@cache
+def pec_chart() -> tuple[Thread, ...]:
+    """Return the 64 entries of Brother's PEC chart; index 1 of a file is the first."""
+    by_code = {thread.code: thread for thread in load_chart("brother")}
+    return tuple(by_code.get(str(index), _APPLIQUE) for index in range(1, 65))
+
+
+@cache
+def jef_chart() -> tuple[Thread, ...]:
+    """Return the 78 threads of Janome's chart; index 1 of a file is the first."""
+    by_code = {thread.code: thread for thread in load_chart("janome")}
+    return tuple(by_code[code] for code in _JEF_ORDER.split())
+
+
+# Dark and light, warm and cool in turn, so that neighbours in sewing order can be told apart.
+_STANDIN = (
+    "1f4e79", "c8553d", "3a7d44", "e0a526", "6b3f87", "2a9d8f", "8c4a2f", "d66b9a", "4f6d7a", "b5a642", "20303c",
+)  # fmt: skip
+
+
+def standin_thread(index: int) -> Thread:
+    """Return the thread that stands in for colour block ``index`` of a file that holds no colours."""
+    red, green, blue = bytes.fromhex(_STANDIN[index % len(_STANDIN)])
+    return Thread(brand="", chart="", code="", name=f"Colour {index + 1}", rgb8=(red, green, blue))

@@ -1,0 +1,203 @@
+"""Brother PES and PEC: the machine reads the PEC part, and so does this.
+
+Format: https://edutechwiki.unige.ch/en/Embroidery_format_PEC and https://github.com/frno7/libpes/wiki/PEC-section. A
+stitch is two values; one below 0x80 is seven bits, one from 0x80 on twelve bits with two flags in a second byte: 0x10
+a jump, 0x20 a jump with a trim. 0xFE 0xB0 and a further byte are a colour change, 0xFF the end. The needle starts at
+the design's upper left corner.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, need, text_of
+from embroider_prep.decoders.palettes import pec_chart
+from embroider_prep.design import Thread
+from embroider_prep.errors import FormatError
+
+PEC_MAGIC = b"#PEC0001"
+PES_MAGIC = b"#PES"
+STITCHES = 528
+"""Offset of the stitches in the PEC part: 512 bytes of first header, 16 of the second."""
+
+COLORS = 48
+"""Offset of the number of colours less one; 0xFF means none."""
+
+JUMP_FLAG, TRIM_FLAG = 0x10, 0x20
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode a PES or PEC file."""
+    base = pec_offset(data)
+    need(data[base:], STITCHES, "PEC part")
+    part = data[base:]
+    colors = (part[COLORS] + 1) % 256
+    palette = tuple(part[COLORS + 1 : COLORS + 1 + colors])
+    name, threads = ("", ()) if data.startswith(PEC_MAGIC) else _pes_header(data)
+    stream = stream_of(part)
+    kind = np.full(len(stream.x), Record.STITCH)
+    kind[stream.flags & JUMP_FLAG > 0] = Record.JUMP
+    kind[stream.flags & TRIM_FLAG > 0] = Record.TRIM
+    kind[stream.is_color] = Record.COLOR
+    width, height = struct.unpack_from("<hh", part, 520)
+    header: dict[str, object] = {"palette": palette, "width": width, "height": height, "pec_offset": base}
+    header["keeps_rgb"] = bool(threads)
+    header["length"] = int.from_bytes(part[514:517], "little")
+    header["label"] = text_of(part[3:19])
+    return assemble(
+        stream.x,
+        stream.y,
+        kind,
+        threads=_threads(palette, threads),
+        name=name or text_of(part[3:19]),
+        complete=stream.complete,
+        header=header,
+    )
+
+
+def pec_offset(data: bytes) -> int:
+    """Return where the PEC part begins."""
+    if data.startswith(PEC_MAGIC):
+        return 8
+    if not data.startswith(PES_MAGIC):
+        raise FormatError(f"not a PES or PEC file: it begins with {data[:8]!r}", hint="the file is of another format")
+    need(data, 12, "PES")
+    base = int(struct.unpack_from("<I", data, 8)[0])
+    if not 12 <= base < len(data):
+        raise FormatError(
+            f"PES: the PEC part should begin at byte {base}, but the file has {len(data)}",
+            hint="the file is truncated or damaged",
+        )
+    return base
+
+
+class Stream:
+    """Records of a PEC stitch stream: moves, flags, colour changes, and the offset of each in the PEC part."""
+
+    def __init__(
+        self, x: Ints, y: Ints, flags: Ints, is_color: npt.NDArray[np.bool_], at: Ints, at_y: Ints, complete: bool
+    ) -> None:
+        self.x, self.y, self.flags, self.is_color = x, y, flags, is_color
+        self.at, self.at_y, self.complete = at, at_y, complete
+
+
+def stream_of(part: bytes) -> Stream:
+    """Split the stitch stream of a PEC part into records."""
+    raw = np.frombuffer(part, np.uint8)[STITCHES:]
+    starts = _value_starts(raw)
+    # The end mark may be the last value, without a second one.
+    complete = len(starts) % 2 == 1 and raw[starts[-1]] == 0xFF
+    starts = starts[: len(starts) // 2 * 2]
+    at_x, at_y = starts[0::2], starts[1::2]
+    ends = np.flatnonzero(raw[at_x] == 0xFF)
+    if len(ends):
+        complete = True
+        at_x, at_y = at_x[: ends[0]], at_y[: ends[0]]
+    elif len(at_y) and raw[at_y[-1]] >= 0x80 and at_y[-1] + 1 >= len(raw):
+        at_x, at_y = at_x[:-1], at_y[:-1]
+    is_color = (raw[at_x] == 0xFE) & (raw[at_x + 1] == 0xB0)
+    x, x_flags = _values(raw, at_x)
+    y, y_flags = _values(raw, at_y)
+    still = is_color
+    flags = np.where(still, 0, x_flags | y_flags)
+    return Stream(
+        np.where(still, 0, x), np.where(still, 0, y), flags, is_color, at_x + STITCHES, at_y + STITCHES, complete
+    )
+
+
+def _value_starts(raw: Bytes) -> Ints:
+    """Return where values begin.
+
+    A byte below 0x80 is a value or the second byte of one; within a run of bytes from 0x80 on, every second one begins
+    a value, and after a run of odd length the next byte belongs to its last. A colour change is a long value and a
+    short one, so it keeps step.
+    """
+    if not len(raw):
+        return np.empty(0, np.int64)
+    high = raw >= 0x80
+    index = np.arange(len(raw))
+    # Index of the last byte below 0x80 at or before each byte; the run begins after it.
+    last_low = np.maximum.accumulate(np.where(high, -1, index))
+    in_run = index - last_low
+    begins_high = high & (in_run % 2 == 1)
+    run_before = np.concatenate([[0], np.where(high, in_run, 0)[:-1]])
+    begins_low = ~high & (run_before % 2 == 0)
+    starts: Ints = np.flatnonzero(begins_high | begins_low)
+    return starts
+
+
+def _values(raw: Bytes, at: Ints) -> tuple[Ints, Ints]:
+    first = raw[at].astype(np.int64)
+    second = raw[np.minimum(at + 1, len(raw) - 1)].astype(np.int64)
+    long = first >= 0x80
+    short_value = np.where(first >= 0x40, first - 0x80, first)
+    long_value = (first & 0x0F) << 8 | second
+    long_value = np.where(long_value >= 0x800, long_value - 0x1000, long_value)
+    return np.where(long, long_value, short_value), np.where(long, first & (JUMP_FLAG | TRIM_FLAG), 0)
+
+
+def _threads(palette: tuple[int, ...], listed: tuple[Thread, ...]) -> tuple[Thread | None, ...]:
+    """Return a thread a colour block: those of the PES header, one a block or one a colour, else the PEC chart's."""
+    if len(listed) >= len(palette) > 0:
+        return listed[: len(palette)]
+    chart = pec_chart()
+    rest = list(listed)
+    seen: dict[int, Thread] = {}
+    for index in palette:
+        if index not in seen:
+            # PEC index 0 is no colour of the chart.
+            seen[index] = rest.pop(0) if rest else chart[(index - 1) % len(chart)]
+    return tuple(seen[index] for index in palette)
+
+
+# Bytes between the five strings and the name of the picture file, and between that and the three counters; from
+# version 9 on the name of the hoop comes first. https://edutechwiki.unige.ch/en/Embroidery_format_PES
+_GAPS = {
+    b"0050": (24, 24), b"0055": (24, 24), b"0056": (24, 24), b"0060": (36, 24), b"0070": (36, 24), b"0080": (38, 26),
+    b"0090": (14, 30, 34), b"0100": (14, 38, 34),
+}  # fmt: skip
+
+
+def _pes_header(data: bytes) -> tuple[str, tuple[Thread, ...]]:
+    """Return name and threads of a PES header; what cannot be read there is left to the PEC part."""
+    version = data[4:8]
+    if version != b"0040" and version not in _GAPS:
+        return "", ()
+    try:
+        name, at = _string(data, 16)
+        for _ in range(4):
+            _, at = _string(data, at)
+        gaps = _GAPS.get(version)
+        if gaps is None:
+            return name, ()
+        for gap in gaps[:-1]:
+            _, at = _string(data, at + gap)
+        at += gaps[-1]
+        fills, motifs, feathers, count = struct.unpack_from("<4H", data, at)
+        if fills or motifs or feathers:
+            return name, ()
+        at += 8
+        threads = []
+        for _ in range(count):
+            thread, at = _thread(data, at)
+            threads.append(thread)
+        return name, tuple(threads)
+    except (struct.error, IndexError):
+        return "", ()
+
+
+def _string(data: bytes, at: int) -> tuple[str, int]:
+    length = data[at]
+    return text_of(data[at + 1 : at + 1 + length]), at + 1 + length
+
+
+def _thread(data: bytes, at: int) -> tuple[Thread, int]:
+    code, at = _string(data, at)
+    red, green, blue = data[at], data[at + 1], data[at + 2]
+    name, at = _string(data, at + 8)
+    brand, at = _string(data, at)
+    chart, at = _string(data, at)
+    return Thread(brand=brand, chart=chart, code=code, name=name, rgb8=(red, green, blue)), at

@@ -1,0 +1,8 @@
+"""Stitch plans and stitch files: writing, each file proven before it is kept, and reading whatever there is."""
+
+from __future__ import annotations
+
+from embroider_prep.pattern.read import read
+from embroider_prep.pattern.write import Written, prepare, to_bytes, write
+
+__all__ = ["Written", "prepare", "read", "to_bytes", "write"]

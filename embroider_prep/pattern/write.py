@@ -1,0 +1,278 @@
+"""Stitch plan to files: fitted into the hoop, checked, written, read again and compared, and only then there."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from embroider_prep import preflight
+from embroider_prep.design import Finding, StitchPlan
+from embroider_prep.errors import FormatError, OptionsError, OutputError
+from embroider_prep.files import atomic_write, check_writable
+from embroider_prep.formats import StitchFormat, find_format
+from embroider_prep.hooping import HoopPart, fit, split_hoops
+from embroider_prep.machines import Hoop, Machine, candidate_hoops, find_machine
+from embroider_prep.options import PreviewOptions, WriteOptions
+from embroider_prep.pattern.encode import encode
+from embroider_prep.pattern.sidecar import side_file, thread_list
+from embroider_prep.pattern.tables import to_csv, to_json
+from embroider_prep.plans import centered, with_short_stitches
+from embroider_prep.proof import prove
+
+DEFAULT_DATE = "20000101"
+"""Stands in JEF files when no date is given: the clock would make every file another one."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Written:
+    """What was written: stitch files first, then what stands beside them.
+
+    ``plan`` is the plan as written (turned, centred, divided); for several hoopings the whole one. ``findings`` are
+    those of the pre-flight, all below the severity ``error``.
+    """
+
+    paths: tuple[Path, ...]
+    side_paths: tuple[Path, ...]
+    plan: StitchPlan
+    hoop: Hoop | None
+    findings: tuple[Finding, ...]
+    parts: tuple[HoopPart, ...] = ()
+
+
+def write(
+    plan: StitchPlan,
+    path: str | Path,
+    options: WriteOptions | None = None,
+    *,
+    preview: PreviewOptions | None = None,
+) -> Written:
+    """Write a plan to a file whose format its suffix names.
+
+    The file has a temporary name until it is proven to say what the plan says; a failure, Ctrl-C or a power cut leaves
+    what stood there before.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+        Any plan; it is centred, and turned by 90 degrees when it fits the hoop only so.
+    path : str or Path
+        ``design.pes`` and so on: `formats.FORMATS`.
+    options : WriteOptions, optional
+        Machine, hoop, version, date, name.
+    preview : PreviewOptions, optional
+        For PNG files and the placement pictures of several hoopings.
+
+    Raises
+    ------
+    FormatError
+        Before anything is written: unknown format, a design that the format or the hoop cannot hold. After: a file
+        that differs from the plan; it is not kept.
+    OutputError
+        When the file cannot be written.
+    """
+    options = options or WriteOptions()
+    form = find_format(path, to="write")
+    machine = find_machine(options.machine)
+    target = Path(path)
+    check_writable(target)
+    name = options.name or target.stem
+    hoops = candidate_hoops(options.hoop, machine)
+    if form.kind != "stitches":
+        return _write_plan(plan, target, form, options, preview or PreviewOptions(), hoops, name)
+    if options.split_hoops:
+        parts = _split(plan, hoops, options)
+        if len(parts) > 1:
+            return _write_parts(plan, target, form, machine, parts, options, preview or PreviewOptions(), name)
+    fitted = fit(plan, hoops, rotate=options.turn_to_fit)
+    found = _checked(fitted.plan, form, machine, fitted.hoop, options, name)
+    if fitted.rotated:
+        remedy = "turn the hoop in your mind, or write with turn_to_fit = false"
+        found += (preflight.finding("rotated", f"turned by 90 degrees to fit hoop {fitted.hoop}", remedy),)
+    ready = prepare(fitted.plan, form, machine)
+    _write_stitches(ready, target, form, machine, options, name)
+    side = _write_side_files(ready, target, form, options)
+    return Written(paths=(target,), side_paths=side, plan=ready, hoop=fitted.hoop, findings=found)
+
+
+def prepare(plan: StitchPlan, form: StitchFormat, machine: Machine) -> StitchPlan:
+    """Return the plan as a stitch file holds it: centred, stitches over the limit of format and machine divided."""
+    return centered(with_short_stitches(plan, preflight.stitch_limit_mm(form, machine)))
+
+
+def to_bytes(
+    plan: StitchPlan, form: StitchFormat | str, options: WriteOptions | None = None, *, name: str = ""
+) -> bytes:
+    """Return a file's content: for streams. Fitted, checked and proven like a file; one hooping, no list beside it."""
+    options = options or WriteOptions()
+    to = find_format(form, to="write") if isinstance(form, str) else form
+    name = options.name or name or "design"
+    machine = find_machine(options.machine)
+    if to.kind != "stitches":
+        return _plan_bytes(plan, to, PreviewOptions(), name)
+    fitted = fit(plan, candidate_hoops(options.hoop, machine), rotate=options.turn_to_fit)
+    _checked(fitted.plan, to, machine, fitted.hoop, options, name)
+    return _proven_bytes(prepare(fitted.plan, to, machine), to, machine, options, name)
+
+
+def _checked(
+    plan: StitchPlan, form: StitchFormat, machine: Machine, hoop: Hoop | None, options: WriteOptions, name: str
+) -> tuple[Finding, ...]:
+    """Return the findings of the pre-flight; the first error among them is raised."""
+    if form.name == "PES" and options.pes_version == "1":
+        form = replace(form, colors="chart")
+    found = preflight.check(plan, form, machine, hoop, name=name)
+    for item in found:
+        if item.severity == "error":
+            raise FormatError(f"{form.name}: {item.message}", hint=item.remedy)
+    return found
+
+
+def _proven_bytes(plan: StitchPlan, form: StitchFormat, machine: Machine, options: WriteOptions, name: str) -> bytes:
+    data = encode(
+        plan,
+        form,
+        name=name,
+        date=_date(options.date),
+        pes_version=options.pes_version,
+        dst_trim_jumps=machine.dst_trim_jumps,
+    )
+    prove(plan, data, form, dst_trim_jumps=machine.dst_trim_jumps)
+    return data
+
+
+def _write_stitches(
+    plan: StitchPlan, target: Path, form: StitchFormat, machine: Machine, options: WriteOptions, name: str
+) -> None:
+    data = _proven_bytes(plan, form, machine, options, name)
+    with atomic_write(target) as file:
+        file.write(data)
+        if file.seekable() and file.readable():
+            # What was proven must be what the disk holds.
+            file.flush()
+            file.seek(0)
+            if file.read() != data:
+                raise OutputError(f"{target}: the disk does not hold what was written", hint="check the disk")
+
+
+def _date(text: str | None) -> str:
+    if text is None:
+        return DEFAULT_DATE + "000000"
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", text):
+        raise OptionsError(f"write.date: {text!r} is not a date; allowed: YYYY-MM-DD", hint="write 2026-01-31")
+    return text.replace("-", "") + "000000"
+
+
+def _write_side_files(plan: StitchPlan, target: Path, form: StitchFormat, options: WriteOptions) -> tuple[Path, ...]:
+    out = []
+    if form.side_file:
+        out.append(target.with_suffix(form.side_file))
+        _write_bytes(out[-1], side_file(plan, form.side_file))
+    if options.color_list:
+        out.append(target.with_suffix(".threads.txt"))
+        _write_bytes(out[-1], thread_list(plan).encode("utf-8"))
+    return tuple(out)
+
+
+def _write_bytes(target: Path, data: bytes) -> None:
+    with atomic_write(target) as file:
+        file.write(data)
+
+
+def _write_plan(
+    plan: StitchPlan,
+    target: Path,
+    form: StitchFormat,
+    options: WriteOptions,
+    preview: PreviewOptions,
+    hoops: Sequence[Hoop],
+    name: str,
+) -> Written:
+    """Write a plan as JSON, CSV, SVG or PNG: as it stands, after the same question whether the hoop holds it."""
+    fitted = fit(plan, hoops, rotate=options.turn_to_fit)
+    found = preflight.check(plan, form, find_machine(options.machine), name=name)
+    _write_bytes(target, _plan_bytes(plan, form, preview, name))
+    side = _write_side_files(plan, target, form, options)
+    return Written(paths=(target,), side_paths=side, plan=plan, hoop=fitted.hoop, findings=found)
+
+
+def _plan_bytes(plan: StitchPlan, form: StitchFormat, preview: PreviewOptions, name: str) -> bytes:
+    if form.name == "JSON":
+        return to_json(plan)
+    if form.name == "CSV":
+        return to_csv(plan)
+    if form.name == "SVG":
+        from embroider_prep.svg import plan_to_svg
+
+        return plan_to_svg(plan, name=name).encode("utf-8")
+    return _png(plan, preview)
+
+
+def _png(plan: StitchPlan, options: PreviewOptions) -> bytes:
+    from PIL import Image
+
+    from embroider_prep.preview import render
+
+    out = io.BytesIO()
+    dpi = options.preview_px_per_mm * 25.4
+    Image.fromarray(render(plan, options)).save(out, "PNG", dpi=(dpi, dpi))
+    return out.getvalue()
+
+
+def _split(plan: StitchPlan, hoops: Sequence[Hoop], options: WriteOptions) -> tuple[HoopPart, ...]:
+    if not hoops:
+        raise OptionsError(
+            "write.split_hoops: no hoop to divide the design for; allowed with a hoop or a machine",
+            hint="add --hoop 130x180 or --machine NAME",
+        )
+    try:
+        fitted = fit(plan, hoops, rotate=options.turn_to_fit)
+    except FormatError:
+        # The fewest hoopings: the largest hoop, either way round.
+        largest = hoops[-1]
+        ways = [largest, replace(largest, width_mm=largest.height_mm, height_mm=largest.width_mm)]
+        return min((split_hoops(plan, hoop, overlap_mm=options.overlap_mm) for hoop in ways), key=len)
+    return split_hoops(fitted.plan, fitted.hoop) if fitted.hoop else ()
+
+
+def _write_parts(
+    plan: StitchPlan,
+    target: Path,
+    form: StitchFormat,
+    machine: Machine,
+    parts: tuple[HoopPart, ...],
+    options: WriteOptions,
+    preview: PreviewOptions,
+    name: str,
+) -> Written:
+    """Write each hooping as a file of its own (``name-1of2.pes``) with a placement picture."""
+    from PIL import Image
+
+    from embroider_prep.preview import placement
+
+    found: dict[str, Finding] = {}
+    ready = []
+    for part in parts:
+        for item in _checked(part.plan, form, machine, part.hoop, options, name):
+            # Parts lie where the whole design has them: that they are off its centre is no finding.
+            if item.code not in ("off-center", "unused-thread"):
+                found.setdefault(item.code, item)
+        ready.append(prepare(part.plan, form, machine))
+    message = f"divided into {len(parts)} hoopings of {parts[0].hoop}"
+    found["split"] = preflight.finding("split", message, "sew them in order and align the crosses")
+    paths: list[Path] = []
+    side: list[Path] = []
+    for part, divided in zip(parts, ready, strict=True):
+        paths.append(target.with_name(f"{target.stem}-{part.number}of{part.count}{target.suffix}"))
+        _write_stitches(divided, paths[-1], form, machine, options, f"{name} {part.number}of{part.count}")
+        side += _write_side_files(divided, paths[-1], form, options)
+        picture = io.BytesIO()
+        Image.fromarray(placement(plan, parts, part.number - 1, preview)).save(picture, "PNG")
+        side.append(paths[-1].with_suffix(".placement.png"))
+        _write_bytes(side[-1], picture.getvalue())
+    return Written(
+        paths=tuple(paths), side_paths=tuple(side), plan=plan, hoop=parts[0].hoop, findings=tuple(found.values()),
+        parts=parts,
+    )  # fmt: skip

@@ -1,0 +1,360 @@
+"""Before anything is written: what would go wrong at the machine, each with a place and a cure.
+
+Codes are stable: scripts may rely on them. `CODES` says what each means and how severe it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import MIN_STITCH_MM, Finding, Severity, StitchPlan
+from embroider_prep.formats import StitchFormat
+from embroider_prep.machines import GENERIC, Hoop, Machine
+from embroider_prep.plans import Came, NeedlePath, needle_path
+from embroider_prep.units import UNITS_PER_MM
+
+WANTED_STITCH_MM = 7.0
+"""Longer stitches snag on domestic machines; the longest in 21 professional designs is 7.3 mm."""
+
+SHORT_SHARE = 0.006
+"""Stitches under 0.3 mm: 0.05 % of a professional design, at most 0.58 % in three quarters of them."""
+
+LONG_JUMP_MM = 2.0
+"""A longer uncut jump leaves a loop on top."""
+
+THREAD_MM = 0.4
+"""Laid width of 40 wt thread."""
+
+MAX_LAYERS = 7.0
+"""Layers of thread in a cell of 1 mm from which needles bend: fill over fill with underlay makes about 5."""
+
+LOCK_STEP_MM = 1.05
+"""A lock is made of stitches no longer than this; trade sources: three or four of about 0.7 mm."""
+
+CODES: dict[str, tuple[Severity, str]] = {
+    "no-stitches": ("error", "the plan sews nothing"),
+    "color-blocks": ("error", "more colour blocks than the format can count"),
+    "threads": ("error", "more threads than the file has room for"),
+    "too-large": ("error", "the design is larger than the hoop"),
+    "too-many-stitches": ("error", "more stitches than the machine's memory takes"),
+    "color-table": ("warning", "more colour blocks than the format's table shows on old machines"),
+    "machine-format": ("warning", "the machine does not read this format"),
+    "divided-stitch": ("warning", "stitches over the format's or machine's limit; they are divided when written"),
+    "long-stitch": ("warning", "stitches over 7 mm, which snag"),
+    "short-stitch": ("warning", "many stitches under 0.3 mm, which nest"),
+    "density": ("warning", "too many layers of thread in one place"),
+    "no-lock": ("warning", "runs that start or end without lock stitches and can come loose"),
+    "single-stitch": ("warning", "runs of one needle point, which hold no thread"),
+    "long-jump": ("warning", "uncut jumps that leave loops"),
+    "jef-hoop": ("warning", "no hoop of the JEF table holds the design"),
+    "divided-run": ("note", "a run too long for one section; it is divided when written"),
+    "hand-trims": ("note", "trims that the machine leaves to the scissors"),
+    "cut-jumps": ("note", "jumps so long that machines take them for trims in this format"),
+    "needles": ("note", "more threads than needles"),
+    "display-colors": ("note", "more colours than the machine's screen tells apart"),
+    "colors-lost": ("note", "the format does not keep the thread colours"),
+    "name-changed": ("note", "the design name does not fit the format as it is"),
+    "off-center": ("note", "the design is not centred on the origin; it is when written"),
+    "unused-thread": ("note", "threads that sew nothing"),
+    "rotated": ("note", "the design was turned by 90 degrees to fit the hoop"),
+    "split": ("note", "the design was divided into several hoopings"),
+}
+"""Every code with its severity and meaning. ``rotated`` and ``split`` come from the writer."""
+
+_JEF_HOOPS = ((126, 110), (110, 110), (50, 50), (140, 200), (200, 200))
+"""Hoops with a code of their own in JEF headers, mm: EduTechWiki. Everything else is called 110 x 110."""
+
+
+def finding(
+    code: str, message: str, remedy: str, at: npt.NDArray[np.int64] | None = None, severity: Severity | None = None
+) -> Finding:
+    """Return a finding with the severity of its code; ``at`` is a needle point in machine units."""
+    place = None if at is None else (float(at[0]) / UNITS_PER_MM, float(at[1]) / UNITS_PER_MM)
+    return Finding(code=code, severity=severity or CODES[code][0], message=message, at_mm=place, remedy=remedy)
+
+
+def check(
+    plan: StitchPlan,
+    form: StitchFormat | None = None,
+    machine: Machine = GENERIC,
+    hoop: Hoop | None = None,
+    *,
+    name: str = "",
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a plan, for a format, a machine and a hoop; errors first.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+        The plan before it is centred and its long stitches are divided.
+    form : StitchFormat, optional
+        None: only what concerns the stitches themselves.
+    machine : Machine
+        Its profile; `machines.GENERIC` has no limits of its own.
+    hoop : Hoop, optional
+        The chosen hoop; the plan must fit as it stands.
+    name : str
+        The design name, for formats that hold one.
+
+    Returns
+    -------
+    tuple of Finding
+        At most one of each code; its place is the worst of its kind, in the plan's millimetres.
+    """
+    path = needle_path(plan)
+    if not len(path):
+        remedy = "look at the illustration: is anything of it sewn?"
+        return (finding("no-stitches", "the plan has no stitches", remedy),)
+    found = [*_stitches(plan, path, form, machine), *_runs(plan, path), *_whole(plan, path, form, machine, hoop)]
+    if form is not None:
+        found += _format(plan, path, form, machine, name)
+    rank = {"error": 0, "warning": 1, "note": 2}
+    return tuple(sorted(found, key=lambda item: rank[item.severity]))
+
+
+def _stitches(plan: StitchPlan, path: NeedlePath, form: StitchFormat | None, machine: Machine) -> Iterator[Finding]:
+    step = np.where(path.came == Came.STITCH, path.step_mm, 0.0)
+    limit = stitch_limit_mm(form, machine)
+    worst = int(np.argmax(step))
+    over = int((step > limit + 1e-6).sum())
+    if over:
+        yield finding(
+            "divided-stitch",
+            f"{over} stitches are longer than {limit:g} mm, the longest {step[worst]:.1f} mm",
+            "they are divided when written; plan with --max-stitch 7mm",
+            path.xy[worst],
+        )
+    elif step[worst] > WANTED_STITCH_MM + 0.05:
+        count = int((step > WANTED_STITCH_MM + 0.05).sum())
+        yield finding(
+            "long-stitch",
+            f"{count} stitches are longer than {WANTED_STITCH_MM:g} mm, the longest {step[worst]:.1f} mm",
+            "they snag on things that are washed or worn; plan with --max-stitch 7mm",
+            path.xy[worst],
+        )
+    is_stitch = path.came == Came.STITCH
+    short = is_stitch & (path.step_mm < MIN_STITCH_MM - 1e-6)
+    if short.sum() > max(1.0, SHORT_SHARE * is_stitch.sum()):
+        yield finding(
+            "short-stitch",
+            f"{int(short.sum())} stitches are shorter than {MIN_STITCH_MM} mm",
+            "the thread nests there; sew the design larger or with fewer details",
+            path.xy[int(np.argmax(short))],
+        )
+    jump = np.where(path.came == Came.JUMP, path.step_mm, 0.0)
+    worst = int(np.argmax(jump))
+    if jump[worst] > LONG_JUMP_MM:
+        yield finding(
+            "long-jump",
+            f"{int((jump > LONG_JUMP_MM).sum())} jumps over {LONG_JUMP_MM:g} mm are not cut, the longest is "
+            f"{jump[worst]:.1f} mm",
+            "cut them by hand, or plan with --trim-above 1mm",
+            path.xy[worst],
+        )
+    layers, place = _densest(path)
+    if layers > MAX_LAYERS:
+        yield finding(
+            "density",
+            f"{layers:.1f} layers of thread lie in one square millimetre, wanted are at most {MAX_LAYERS:g}",
+            "use fewer details, less underlay or a larger size",
+            place,
+        )
+
+
+def stitch_limit_mm(form: StitchFormat | None, machine: Machine = GENERIC) -> float:
+    """Return the longest stitch that format and machine take, Euclidean, mm; 12.1 where neither says more."""
+    limits = [12.1, form.max_stitch_mm if form else None, machine.max_stitch_mm]
+    return min(limit for limit in limits if limit is not None)
+
+
+def _densest(path: NeedlePath) -> tuple[float, npt.NDArray[np.int64]]:
+    """Return the most layers of thread in a cell of 1 mm (length x width / area), and the middle of that cell."""
+    joined = np.flatnonzero((path.came == Came.STITCH) | (path.came == Came.JUMP))
+    low = path.xy.min(axis=0)
+    if not len(joined):
+        return 0.0, low
+    # Samples a quarter of a cell apart: the error of a cell is then below a tenth.
+    a, b = path.xy[joined - 1], path.xy[joined]
+    length = np.hypot(*(b - a).T)
+    count = np.maximum(1, np.ceil(length / (0.25 * UNITS_PER_MM))).astype(np.int64)
+    index = np.repeat(np.arange(len(joined)), count)
+    share = (np.arange(len(index)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[index]
+    cell = ((a[index] + (b - a)[index] * share[:, None] - low) / UNITS_PER_MM).astype(np.int64)
+    width = int(cell[:, 0].max()) + 1
+    key = cell[:, 1] * width + cell[:, 0]
+    # Only cells that are sewn at all: a stray stitch far away must not cost the area between.
+    cells, where = np.unique(key, return_inverse=True)
+    total = np.bincount(where, weights=(length / count)[index] / UNITS_PER_MM)
+    best = int(np.argmax(total))
+    middle = np.array([cells[best] % width, cells[best] // width]) * UNITS_PER_MM + UNITS_PER_MM // 2
+    return float(total[best] * THREAD_MM), middle + low
+
+
+def _runs(plan: StitchPlan, path: NeedlePath) -> Iterator[Finding]:
+    starts = np.flatnonzero((path.came != Came.STITCH) & (path.came != Came.JUMP))
+    ends = np.append(starts[1:], len(path)) - 1
+    lone = starts == ends
+    if lone.any():
+        yield finding(
+            "single-stitch",
+            f"{int(lone.sum())} runs have a single needle point",
+            "they hold no thread; drop them or sew the design larger",
+            path.xy[starts[lone][0]],
+        )
+    short = (path.came == Came.STITCH) & (path.step_mm <= LOCK_STEP_MM)
+    short_before = np.concatenate([[0], np.cumsum(short)])
+    # Two of the first or last four stitches are short: a lock, or stitches so small that they hold.
+    reach = np.minimum(4, ends - starts)
+    first = short_before[starts + reach + 1] - short_before[starts + 1]
+    last = short_before[ends + 1] - short_before[ends - reach + 1]
+    loose_start, loose_end = (first < 2) & ~lone, (last < 2) & ~lone
+    count = int(loose_start.sum() + loose_end.sum())
+    if count:
+        place = starts[loose_start][0] if loose_start.any() else ends[loose_end][0]
+        yield finding(
+            "no-lock",
+            f"{count} ends of thread are not locked",
+            "sew three or four stitches of 0.7 mm at each start, end, trim and colour change",
+            path.xy[place],
+        )
+    used = set(np.unique(path.thread).tolist())
+    unused = [str(thread) for index, thread in enumerate(plan.threads) if index not in used]
+    if unused:
+        yield finding("unused-thread", f"nothing is sewn in {', '.join(unused[:5])}", "leave them in the box")
+
+
+def _whole(
+    plan: StitchPlan, path: NeedlePath, form: StitchFormat | None, machine: Machine, hoop: Hoop | None
+) -> Iterator[Finding]:
+    low, high = path.xy.min(axis=0), path.xy.max(axis=0)
+    middle = (low + high) / 2
+    if np.abs(middle).max() > UNITS_PER_MM:
+        yield finding(
+            "off-center",
+            f"the design's middle lies at ({middle[0] / UNITS_PER_MM:.1f}, {middle[1] / UNITS_PER_MM:.1f}) mm",
+            "stitch files are written centred; move it in the hoop at the machine",
+        )
+    if hoop is not None and not hoop.holds(plan.size_mm):
+        width, height = plan.size_mm
+        corner = path.xy[int(np.argmax(np.abs(path.xy - middle).max(axis=1)))]
+        yield finding(
+            "too-large",
+            f"the design is {width:.1f} x {height:.1f} mm; hoop {hoop} holds {hoop.field_mm[0]:g} x "
+            f"{hoop.field_mm[1]:g} mm",
+            "use a larger hoop, --width or --split-hoops",
+            corner,
+        )
+    if machine.max_stitches is not None and len(path) > machine.max_stitches:
+        yield finding(
+            "too-many-stitches",
+            f"{len(path):,} stitches; {machine.title} takes {machine.max_stitches:,}",
+            "sew the design smaller or use --split-hoops",
+        )
+    threads = len(np.unique(path.thread))
+    if 1 < machine.needles < threads:
+        yield finding(
+            "needles",
+            f"{threads} threads on {machine.needles} needles",
+            "the machine stops for rethreading; the work sheet lists the order",
+        )
+    if machine.display_colors is not None and threads > machine.display_colors:
+        yield finding(
+            "display-colors",
+            f"{threads} threads; the screen of {machine.title} tells {machine.display_colors} apart",
+            "follow the work sheet, not the screen",
+        )
+    if not machine.trims and plan.trims:
+        at = path.xy[int(np.argmax(path.came == Came.TRIM))]
+        yield finding(
+            "hand-trims",
+            f"{machine.title} does not cut within a colour: {plan.trims} jumps are left to the scissors",
+            "plan with --no-trim, or cut them when the colour is done",
+            at,
+        )
+    if form is not None and form.kind == "stitches" and form.name not in machine.formats:
+        yield finding(
+            "machine-format",
+            f"{machine.title} does not read {form.name}; it reads {', '.join(machine.formats)}",
+            f"write a {machine.formats[0]} file",
+        )
+
+
+def _format(plan: StitchPlan, path: NeedlePath, form: StitchFormat, machine: Machine, name: str) -> Iterator[Finding]:
+    blocks = len(path.color_threads)
+    threads = len(set(path.color_threads))
+    if form.max_color_blocks is not None and blocks > form.max_color_blocks:
+        at = path.xy[int(np.argmax(path.color >= form.max_color_blocks))]
+        yield finding(
+            "color-blocks",
+            f"{blocks} colour blocks; {form.name} counts at most {form.max_color_blocks}",
+            "use fewer threads, or a format without that limit (JEF, EXP)",
+            at,
+        )
+    elif form.color_table is not None and blocks > form.color_table:
+        yield finding(
+            "color-table",
+            f"{blocks} colour blocks; the table of {form.name} files has room for {form.color_table}",
+            "follow the work sheet where the screen shows other colours",
+        )
+    if form.max_threads is not None and threads > form.max_threads:
+        only_numbers = form.colors == "needle"
+        yield finding(
+            "needles" if only_numbers else "threads",
+            f"{threads} threads; {form.name} files name at most {form.max_threads} needles",
+            "needle numbers repeat: follow the work sheet" if only_numbers else "use fewer threads",
+        )
+    if form.section is not None:
+        breaks = np.flatnonzero(np.append(path.came != Came.STITCH, True))
+        length = np.diff(breaks)
+        longest = int(np.argmax(length))
+        if length[longest] > form.section:
+            yield finding(
+                "divided-run",
+                f"a run has {int(length[longest]):,} stitches; {form.name} counts {form.section:,} in one section",
+                "it is divided when written; the machine sews it in one go",
+                path.xy[breaks[longest]],
+            )
+    if form.trims == "jumps" and form.max_jump_mm:
+        reach = np.zeros(len(path))
+        reach[1:] = np.abs(np.diff(path.xy, axis=0)).max(axis=1) / UNITS_PER_MM
+        cut = (path.came == Came.JUMP) & (reach > form.max_jump_mm * (machine.dst_trim_jumps - 1))
+        if cut.any():
+            yield finding(
+                "cut-jumps",
+                f"{int(cut.sum())} jumps need {machine.dst_trim_jumps} moves or more in {form.name}: machines cut",
+                "plan shorter jumps, or lock before and after them",
+                path.xy[int(np.argmax(cut))],
+            )
+    if form.name == "JEF":
+        width, height = plan.size_mm
+        if not any(width <= w and height <= h for w, h in _JEF_HOOPS):
+            yield finding(
+                "jef-hoop",
+                f"no hoop of the JEF table holds {width:.1f} x {height:.1f} mm; the file names 110 x 110",
+                "choose the hoop at the machine",
+            )
+    if form.kind == "stitches" and form.colors != "rgb":
+        kept = {
+            "none": "no thread colours",
+            "needle": "needle numbers, no colours",
+            "chart": "the nearest chart colours",
+        }
+        beside = f"; {form.side_file} beside it lists them" if form.side_file else ""
+        yield finding(
+            "colors-lost",
+            f"{form.name} keeps {kept[form.colors]}{beside}",
+            "use --color-list or the work sheet for the threads",
+        )
+    if name and form.kind == "stitches" and form.keeps_names and not _name_fits(name, form):
+        yield finding(
+            "name-changed",
+            f"{name!r} is more than {form.name} holds: {form.name_length} letters of plain ASCII",
+            "choose a shorter, plain name with --name",
+        )
+
+
+def _name_fits(name: str, form: StitchFormat) -> bool:
+    return name.isascii() and name.isprintable() and len(name) <= form.name_length

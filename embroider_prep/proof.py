@@ -1,0 +1,168 @@
+"""Does the file say what the plan says? Asked of every stitch file before it is kept.
+
+The file is read by our own decoders, not by the library that wrote it, and compared with the plan: every needle point,
+how the thread came there, the colours, and what the header states about the bounds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.decoders import Decoded, decode
+from embroider_prep.design import StitchPlan
+from embroider_prep.errors import FormatError, InputError
+from embroider_prep.formats import StitchFormat, find_format
+from embroider_prep.plans import Came, NeedlePath, center_shift, needle_path
+from embroider_prep.units import UNITS_PER_MM
+
+TOLERANCE_MM = 0.05
+"""Half a machine unit along each axis: both sides count whole units, so this means equal."""
+
+
+def prove(
+    plan: StitchPlan,
+    file: bytes | str | Path,
+    form: StitchFormat | str | None = None,
+    *,
+    dst_trim_jumps: int = 3,
+) -> None:
+    """Raise when a stitch file differs from the plan that it was written from.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+        The plan as written: no stitch over the format's limit. Where its middle lies does not matter.
+    file : bytes, str or Path
+        The file, or its content.
+    form : StitchFormat or str, optional
+        The format; needed with bytes, else by the file's suffix.
+    dst_trim_jumps : int
+        Jumps that make a trim in a DST file.
+
+    Raises
+    ------
+    FormatError
+        Where the file differs first: a needle point (by more than 0.05 mm along an axis), a jump or trim, a colour,
+        the bounds, the end mark.
+    """
+    where, data, fmt = _open(file, form)
+    got = decode(data, fmt.name, dst_trim_jumps=dst_trim_jumps)
+    path = needle_path(plan)
+    if not got.complete:
+        raise _differs(where, "its end mark is missing")
+    if len(got.xy) != len(path):
+        raise _differs(where, f"it has {len(got.xy):,} stitches, the plan {len(path):,}")
+    want = path.xy + np.array(center_shift(plan))
+    if fmt.name in ("PES", "PEC"):
+        want = want - want.min(axis=0)
+    _compare_points(where, got.xy, want)
+    _compare_links(where, got, _expected_links(path, fmt, dst_trim_jumps), want)
+    _compare_colors(where, got, plan, path, fmt)
+    _compare_bounds(where, got, want, fmt)
+
+
+def _open(file: bytes | str | Path, form: StitchFormat | str | None) -> tuple[str, bytes, StitchFormat]:
+    if isinstance(file, bytes):
+        if form is None:
+            raise FormatError("proof: bytes have no suffix; name their format", hint="prove(plan, data, 'PES')")
+        fmt = find_format(form) if isinstance(form, str) else form
+        return f"{fmt.name} file", file, fmt
+    fmt = find_format(form or file) if not isinstance(form, StitchFormat) else form
+    try:
+        return str(file), Path(file).read_bytes(), fmt
+    except OSError as error:
+        raise InputError(f"{file}: cannot read: {error.strerror or error}", hint="check the path") from error
+
+
+def _differs(where: str, what: str) -> FormatError:
+    return FormatError(f"{where}: differs from the plan: {what}", hint="please report this with the design")
+
+
+def _compare_points(where: str, got: npt.NDArray[np.int64], want: npt.NDArray[np.int64]) -> None:
+    off = np.abs(got - want).max(axis=1) / UNITS_PER_MM > TOLERANCE_MM
+    if off.any():
+        first = int(np.argmax(off))
+        here, there = (tuple(float(v) for v in side[first] / UNITS_PER_MM) for side in (got, want))
+        raise _differs(
+            where,
+            f"stitch {first + 1} of {len(got)} lies at {here} mm, in the plan at {there} mm; {int(off.sum())} differ",
+        )
+
+
+def _expected_links(path: NeedlePath, fmt: StitchFormat, trim_jumps: int) -> npt.NDArray[np.uint8]:
+    came = path.came.copy()
+    if fmt.name == "VP3":
+        # It has no jumps: the machine moves on as if to sew, which is what an uncut jump leaves on the fabric.
+        came[came == Came.JUMP] = Came.STITCH
+    if fmt.trims == "jumps":
+        reach = np.zeros(len(path), np.int64)
+        reach[1:] = np.abs(np.diff(path.xy, axis=0)).max(axis=1)
+        jumps = -(-reach // round((fmt.max_jump_mm or 12.1) * UNITS_PER_MM))
+        came[(came == Came.JUMP) & (jumps >= trim_jumps)] = Came.TRIM
+    return came
+
+
+def _compare_links(where: str, got: Decoded, want: npt.NDArray[np.uint8], xy: npt.NDArray[np.int64]) -> None:
+    off = got.came != want
+    if off.any():
+        first = int(np.argmax(off))
+        place = tuple(float(v) for v in xy[first] / UNITS_PER_MM)
+        raise _differs(
+            where,
+            f"stitch {first + 1} at {place} mm is reached by a {Came(int(got.came[first])).name.lower()}, in the plan "
+            f"by a {Came(int(want[first])).name.lower()}; {int(off.sum())} differ",
+        )
+
+
+def _compare_colors(where: str, got: Decoded, plan: StitchPlan, path: NeedlePath, fmt: StitchFormat) -> None:
+    if len(got.color) and not np.array_equal(got.color, path.color):
+        raise _differs(where, f"it has {int(got.color.max()) + 1} colour blocks, the plan {int(path.color.max()) + 1}")
+    want = [plan.threads[index].rgb8 for index in path.color_threads]
+    if fmt.colors == "rgb" and got.header.get("keeps_rgb", True):
+        have = [thread.rgb8 if thread else None for thread in got.threads]
+        if have != want:
+            number = next((i for i, pair in enumerate(zip(have, want, strict=False)) if pair[0] != pair[1]), len(have))
+            raise _differs(where, f"colour block {number + 1} has another colour than its thread")
+        return
+    indices = got.header.get("needles" if fmt.colors == "needle" else "palette")
+    if indices is None:
+        return
+    if len(indices) != len(want):
+        raise _differs(where, f"it lists {len(indices)} colours for {len(want)} colour blocks")
+    if any(a == b and want[i] != want[i + 1] for i, (a, b) in enumerate(itertools.pairwise(indices))):
+        raise _differs(where, "two colours in a row fall on one number")
+
+
+def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: StitchFormat) -> None:
+    left, top = (int(value) for value in want.min(axis=0))
+    right, bottom = (int(value) for value in want.max(axis=0))
+    header = got.header
+    # The VP3 writer rounds its bounds up to a whole middle.
+    slack = 1 if fmt.name == "VP3" else 0
+    states: list[tuple[str, float, int]] = []
+    if fmt.name in ("PES", "PEC"):
+        states = [("width", header["width"], right - left), ("height", header["height"], bottom - top)]
+    elif fmt.name == "DST":
+        edges = (("+X", right), ("-X", -left), ("+Y", bottom), ("-Y", -top))
+        states = [(key, _number(header.get(key)), edge) for key, edge in edges]
+        states.append(("ST", _number(header.get("ST")), header["records"]))
+    elif fmt.name == "JEF":
+        half_width, half_height = round((right - left) / 2), round((bottom - top) / 2)
+        states = [
+            ("extent", have, edge) for have, edge in zip(header["extents"], (half_width, half_height) * 2, strict=True)
+        ]
+    elif fmt.name == "VP3":
+        states = [
+            ("bounds", have, edge) for have, edge in zip(header["bounds"], (left, top, right, bottom), strict=True)
+        ]
+    for key, have, edge in states:
+        if not abs(have - edge) <= slack:
+            raise _differs(where, f"its header states {key} {have}, the stitches say {edge}")
+
+
+def _number(value: int | str | None) -> float:
+    return value if isinstance(value, int) else float("nan")
