@@ -72,7 +72,9 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
     if kind == "count":
         return value if value == "auto" else _check_number(where, value, {**meta, "kind": "int"})
     if kind == "texts":
-        items = value.split(",") if isinstance(value, str) else list(value)
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise OptionsError(f"{where}: {value!r} is no list; allowed: texts separated by commas")
         return tuple(str(item).strip() for item in items if str(item).strip())
     if kind == "color":
         parse_color(str(value), where=where)
@@ -110,7 +112,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _check_box(where: str, value: Any) -> tuple[float, float, float, float]:
-    parts = value.split(",") if isinstance(value, str) else list(value)
+    parts = value.split(",") if isinstance(value, str) else value
     try:
         x0, y0, x1, y1 = (float(part) for part in parts)
     except (TypeError, ValueError):

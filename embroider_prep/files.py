@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -114,7 +113,7 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
                 yield device
             return
         # Short, so that a target with a name of the longest allowed length still has a temporary one.
-        temporary = target.with_name(f".embroider-prep-{secrets.token_hex(6)}.part")
+        temporary = target.with_name(f".embroider-prep-{os.urandom(6).hex()}.part")
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
         file = os.fdopen(os.open(temporary, flags, 0o666), "w+b")
         try:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from embroider_prep.checked import Options, opt
 from embroider_prep.errors import InputError, OptionsError, closest
+from embroider_prep.files import open_input
 
 DEFAULT_WIDTH_MM = 100.0
 """Width of a design when neither width nor height is given: the smallest common hoop (100 x 100 mm)."""
@@ -285,6 +286,9 @@ class ConvertOptions(Options):
         steps = cls.steps()
         for name, table in values.items():
             if name not in steps:
+                homes = [f"[{step}]" for step, kind in steps.items() if name in kind.__dataclass_fields__]
+                if homes and not isinstance(table, Mapping):
+                    raise OptionsError(f"options: {name!r} stands outside a table", hint=f"put it below {homes[0]}")
                 raise OptionsError(f"options: unknown table [{name}]", hint=closest(name, steps))
             if not isinstance(table, Mapping):
                 raise OptionsError(
@@ -319,12 +323,10 @@ def read_options(path: str | Path) -> ConvertOptions:
     OptionsError
         When a name is unknown or a value is out of range.
     """
+    with open_input(path) as (file, _):
+        data = file.read()
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot read the options: {error}", hint="check the path") from error
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML: {error}", hint="write lines like threads = 12 below [quantize]") from error
     return ConvertOptions.from_mapping(values)
