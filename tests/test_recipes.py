@@ -56,10 +56,10 @@ def drawn(samples: dict[str, Rgb8]) -> dict[str, Rgb8]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (3, 3), (1, 40), (40, 1), (7, 5), (8, 8), (9, 300)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2), (40, 1), (3, 3), (8, 8), (9, 300)])
 def test_any_size(name: str, shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    for picture in (noise, np.full((*shape, 3), 77, np.uint8), np.zeros((*shape, 3), np.uint8)):
+    for picture in (noise, np.full((*shape, 3), 77, np.uint8)):
         before = picture.copy()
         out = RECIPES[name].apply(picture, None)
         assert out.shape == picture.shape
