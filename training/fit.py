@@ -181,6 +181,9 @@ def fit(
                     save(step)
                 saved = step
             if complete:
+                # The request is served; --resume goes on.
+                if place.first:
+                    (out / STOP_FILE).unlink(missing_ok=True)
                 say(f"stopped after step {step}")
                 break
         if journal:

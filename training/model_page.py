@@ -19,7 +19,7 @@ def page(card: ModelCard, macs_per_px: float, parameters: int) -> str:
         "",
         "![photo, teacher and network, twice](sample.png)",
         "",
-        "*photo | teacher (recipe) | network*; photos from scikit-image: astronaut (NASA, public domain), chelsea (CC0).",
+        "*photo | teacher (recipe) | network*; photos: astronaut (NASA, public domain), chelsea (CC0).",
         "",
         "    embroider-prep stylize photo.jpg -o illustration.png --style " + card.name,
         "",

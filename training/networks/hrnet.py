@@ -25,6 +25,9 @@ class Stage(nn.Module):
         # The first stage's maps were just made from their finer neighbours.
         self.down = nn.ModuleList(conv(options, fine, coarse, stride=2) for fine, coarse in sizes if not first)
         self.join = nn.ModuleList(activation(options.activation) for _ in options.channels)
+        if first:
+            # Nothing is added to the coarsest map yet; it is active already.
+            self.join[-1] = nn.Identity()
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Block(options, width) for _ in range(depth)))
             for width, depth in zip(options.channels, options.depth, strict=True)
@@ -38,8 +41,7 @@ class Stage(nn.Module):
                 x = x + self.down[i - 1](maps[i - 1])
             if i < len(maps) - 1:
                 x = x + enlarge(self.up[i](out[i + 1]))
-            # What nothing was added to is active already.
-            out[i] = self.blocks[i](x if x is maps[i] else self.join[i](x))
+            out[i] = self.blocks[i](self.join[i](x))
         return out
 
 
