@@ -1,0 +1,99 @@
+"""Detail lines: running stitch, bean stitch and satin columns along a centre line."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import DetailLine, SewKind
+from embroider_prep.planning.fill import Leg
+from embroider_prep.planning.run import resample
+
+Points = npt.NDArray[np.float64]
+
+# Width of a line from which one thread is too thin, and from which three threads are.
+BEAN_FROM_MM, SATIN_FROM_MM = 0.45, 1.0
+
+# Satin: distance of stitches on one side; above this width stitches snag and are split.
+PITCH_MM, SPLIT_ABOVE_MM = 0.4, 6.5
+
+
+def line_kind(width_mm: float) -> SewKind:
+    """Return how a line of that width is sewn."""
+    if width_mm < BEAN_FROM_MM:
+        return "running"
+    return "bean" if width_mm < SATIN_FROM_MM else "satin"
+
+
+def sew_line(
+    line: DetailLine, kind: SewKind, entry_mm: Points | None, exit_mm: Points | None, *, stitch_mm: float, pull_mm: float
+) -> list[Leg]:
+    """Return the stitches of a line from the end nearer to ``entry_mm``; it ends near ``exit_mm`` when that is given.
+
+    Where a line is entered between its ends, and where it must be left at the end that it was entered, a run on its
+    centre line leads there, below its own stitches.
+    """
+    xy = line.xy_mm
+    if entry_mm is None:
+        from_end = exit_mm is not None and bool(_far(xy[0], exit_mm) < _far(xy[-1], exit_mm))
+        at = len(xy) - 1 if from_end else 0
+    else:
+        at = int(np.hypot(*(xy - entry_mm).T).argmin())
+        from_end = bool(_way(xy[at:]) < _way(xy[: at + 1]))
+    if from_end:
+        xy, at = xy[::-1], len(xy) - 1 - at
+    # Now the line runs from xy[0]; the thread comes in at xy[at].
+    legs = []
+    back = exit_mm is not None and _far(xy[0], exit_mm) < _far(xy[-1], exit_mm)
+    if at > 0 and not back:
+        legs.append(Leg(kind="travel", xy_mm=resample(xy[at::-1], stitch_mm)))
+    if back or kind == "satin":
+        legs.append(Leg(kind="travel" if kind != "running" else kind, xy_mm=resample(xy[at:] if back else xy, stitch_mm)))
+        if not back:
+            legs.append(Leg(kind="travel", xy_mm=resample(xy[::-1], stitch_mm)))
+        if back:
+            xy = xy[::-1]
+    if kind == "satin":
+        legs.append(Leg(kind="satin", xy_mm=_satin(xy, line.width_mm + 2 * pull_mm)))
+    else:
+        points = resample(xy, stitch_mm)
+        legs.append(Leg(kind=kind, xy_mm=_bean(points) if kind == "bean" else points))
+    return legs
+
+
+def _far(one: Points, two: Points) -> float:
+    return float(np.hypot(*(one - two)))
+
+
+def _way(xy: Points) -> float:
+    return float(np.hypot(*np.diff(xy, axis=0).T).sum())
+
+
+def _bean(points: Points) -> Points:
+    """Every stitch three times: forth, back, forth."""
+    out = [points[:1]]
+    for one, two in zip(points[:-1], points[1:], strict=True):
+        out.append(np.stack([two, one, two]))
+    return np.concatenate(out)
+
+
+def _satin(xy: Points, width_mm: float) -> Points:
+    """Needle points alternating between both sides of a way, at half the pitch along it."""
+    way = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
+    count = max(2, int(np.ceil(way[-1] / (PITCH_MM / 2))) + 1)
+    at = np.linspace(0, way[-1], count)
+    middle = np.stack([np.interp(at, way, xy[:, 0]), np.interp(at, way, xy[:, 1])], axis=1)
+    # Headings over half the width: stitches turn smoothly around bends instead of crossing.
+    reach = max(width_mm / 2, PITCH_MM)
+    ahead = np.stack([np.interp(np.minimum(at + reach, way[-1]), way, xy[:, c]) for c in (0, 1)], axis=1)
+    behind = np.stack([np.interp(np.maximum(at - reach, 0), way, xy[:, c]) for c in (0, 1)], axis=1)
+    heading = ahead - behind
+    heading /= np.maximum(np.hypot(*heading.T), 1e-9)[:, None]
+    side = np.where(np.arange(count) % 2 == 0, 0.5, -0.5)[:, None] * width_mm
+    points = middle + side * np.stack([-heading[:, 1], heading[:, 0]], axis=1)
+    if width_mm <= SPLIT_ABOVE_MM:
+        return points
+    parts = int(np.ceil(width_mm / SPLIT_ABOVE_MM))
+    share = np.arange(parts)[:, None, None] / parts
+    split = points[None, :-1] * (1 - share) + points[None, 1:] * share
+    return np.concatenate([split.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])

@@ -1,0 +1,165 @@
+"""Raw needle points -> stitch blocks: on the machine's grid, no stitch too short or too long, locked at both ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import BlockKind, StitchBlock
+from embroider_prep.options import PlanOptions
+from embroider_prep.planning.ground import Ground
+from embroider_prep.units import UNITS_PER_MM
+
+Points = npt.NDArray[np.float64]
+
+# Squared machine units: 0.3 mm is the hard limit, and (3, 0) may read back a hair shorter.
+SHORTEST2 = 10
+
+# Travels and underlay are not seen: their stitches may as well be long.
+SHORT_HIDDEN_MM = 1.0
+
+# Lock: Ink/Stitch's half stitch is of this length; there and back twice.
+LOCK_MM = 0.7
+
+KINDS: tuple[BlockKind, ...] = ("fill", "satin", "running", "bean", "underlay", "travel", "lock")
+
+
+@dataclass(kw_only=True, eq=False)
+class Run:
+    """Needle points of one thread without a cut; ``legs`` are (kind, points, object)."""
+
+    thread: int
+    legs: list[tuple[str, Points, int]] = field(default_factory=list)
+
+    def add(self, kind: str, xy_mm: Points, number: int) -> None:
+        self.legs.append((kind, xy_mm, number))
+
+
+def finish(runs: list[Run], ground: Ground, options: PlanOptions) -> tuple[StitchBlock, ...]:
+    """Return the stitch blocks of all runs."""
+    left, top = ground.origin_mm
+    limits = np.array(
+        [left, top, left + ground.owner.shape[1] / ground.px_per_mm, top + ground.owner.shape[0] / ground.px_per_mm]
+    )
+    box = np.round(limits * UNITS_PER_MM)
+    blocks: list[StitchBlock] = []
+    for run in runs:
+        if run.legs:
+            blocks += _finish_run(run, box, options)
+    return tuple(blocks)
+
+
+def _finish_run(run: Run, box: npt.NDArray[np.float64], options: PlanOptions) -> list[StitchBlock]:
+    points = np.concatenate([xy for _, xy, _ in run.legs])
+    kind = np.concatenate([np.full(len(xy), KINDS.index(cast(BlockKind, name))) for name, xy, _ in run.legs])
+    number = np.concatenate([np.full(len(xy), owner) for _, xy, owner in run.legs])
+    units = np.clip(np.round(points * UNITS_PER_MM), box[:2], box[2:]).astype(np.int64)
+    keep = _thin(units, kind)
+    units, kind, number = units[keep], kind[keep], number[keep]
+    if len(units) < 2:
+        units, kind, number = _at_least_two(units, kind, number, box)
+    units, kind, number = _split(units, kind, number, int(options.max_stitch_mm * UNITS_PER_MM))
+    before, after = _lock(units), _lock(units[::-1])[::-1]
+    lock = KINDS.index("lock")
+    units = np.concatenate([before, units, after])
+    kind = np.concatenate([np.full(len(before), lock), kind, np.full(len(after), lock)])
+    number = np.concatenate([np.full(len(before), number[0]), number, np.full(len(after), number[-1])])
+    return _blocks(run.thread, units, kind, number)
+
+
+def _thin(units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which points stay: none nearer to the one before than the shortest stitch; hidden ones farther."""
+    hidden = np.isin(kind, [KINDS.index("travel"), KINDS.index("underlay")]).tolist()
+    xs, ys = units[:, 0].tolist(), units[:, 1].tolist()
+    count = len(xs)
+    keep = [True] * count
+    far2 = int((SHORT_HIDDEN_MM * UNITS_PER_MM) ** 2)
+    last = 0
+    for i in range(1, count):
+        step2 = (xs[i] - xs[last]) ** 2 + (ys[i] - ys[last]) ** 2
+        if step2 >= far2 or (step2 >= SHORTEST2 and not hidden[i] and not hidden[last]):
+            last = i
+            continue
+        # Too near: the hidden one of the two goes; of two visible ones the later, except the very last.
+        if step2 >= SHORTEST2 and i == count - 1:
+            last = i
+        elif hidden[last] and last > 0 and not hidden[i]:
+            keep[last] = False
+            last = i
+        elif hidden[i] or step2 < SHORTEST2:
+            keep[i] = False
+        else:
+            last = i
+    return _check(xs, ys, keep)
+
+
+def _check(xs: list[int], ys: list[int], keep: list[bool]) -> npt.NDArray[np.bool_]:
+    """Dropping a point can bring two others too near: look once more, backwards."""
+    last = None
+    for i in range(len(xs)):
+        if not keep[i]:
+            continue
+        if last is not None and (xs[i] - xs[last]) ** 2 + (ys[i] - ys[last]) ** 2 < SHORTEST2:
+            keep[i] = False
+            continue
+        last = i
+    return np.array(keep, bool)
+
+
+def _at_least_two(
+    units: npt.NDArray[np.int64],
+    kind: npt.NDArray[np.int64],
+    number: npt.NDArray[np.int64],
+    box: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """A run of one point gets a second one 0.7 mm beside it, inside the frame."""
+    x = units[0, 0] + (7 if units[0, 0] + 7 <= box[2] else -7)
+    return np.array([units[0], [x, units[0, 1]]]), np.repeat(kind[:1], 2), np.repeat(number[:1], 2)
+
+
+def _split(
+    units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], number: npt.NDArray[np.int64], longest: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Divide stitches longer than ``longest`` units evenly."""
+    step = np.diff(units, axis=0)
+    # A unit less: rounding may lengthen a part by up to 1.4 of them.
+    parts = np.maximum(1, np.ceil(np.hypot(*step.T) / (longest - 1)).astype(int))
+    parts[np.hypot(*step.T) <= longest] = 1
+    if (parts == 1).all():
+        return units, kind, number
+    source = np.repeat(np.arange(len(parts)), parts)
+    share = (np.arange(len(source)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[source]
+    inner = np.round(units[source] + step[source] * share[:, None]).astype(np.int64)
+    # The points of a stitch belong to where it goes.
+    index = np.append(np.where(share == 0, source, source + 1), len(units) - 1)
+    return np.concatenate([inner, units[-1:]]), kind[index], number[index]
+
+
+def _lock(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return needle points to sew before the first one: forth and back twice on the first stitches' way."""
+    way = np.append(0.0, np.cumsum(np.hypot(*np.diff(units, axis=0).T)))
+    reach = min(LOCK_MM * UNITS_PER_MM, way[-1])
+    out = np.round([np.interp(reach, way, units[:, 0]), np.interp(reach, way, units[:, 1])]).astype(np.int64)
+    if ((out - units[0]) ** 2).sum() < SHORTEST2:
+        # The way turns back at once: lock on its farthest point instead.
+        out = units[((units - units[0]) ** 2).sum(axis=1).argmax()]
+    return np.array([units[0], out, units[0], out])
+
+
+def _blocks(
+    thread: int, units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], number: npt.NDArray[np.int64]
+) -> list[StitchBlock]:
+    """Cut a run where kind or object changes; each block starts where the last one ended."""
+    cuts = np.flatnonzero((np.diff(kind) != 0) | (np.diff(number) != 0)) + 1
+    bounds = [0, *cuts.tolist(), len(units)]
+    xy = units / UNITS_PER_MM
+    out = []
+    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        start = max(0, a - 1)
+        if b - start < 2:
+            continue
+        out.append(StitchBlock(thread=thread, kind=KINDS[int(kind[a])], xy_mm=xy[start:b], object=int(number[a])))
+    return out

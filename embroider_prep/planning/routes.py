@@ -1,0 +1,231 @@
+"""Within one threading: the order of its shapes, and the hidden ways between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import DetailLine, Shape
+from embroider_prep.planning.ground import Ground, Patch
+from embroider_prep.planning.order import BRIDGE_MM
+from embroider_prep.planning.run import pull_straight
+
+Points = npt.NDArray[np.float64]
+Cells = npt.NDArray[np.int32]
+
+# Ways keep to the middle of cells of 0.4 mm that are covered throughout: half a cell from any border that shows.
+PX_PER_MM = 2.5
+
+# Between hidden ways a gap of two cells may be bridged by one stitch; it costs as much as eight hidden cells.
+BRIDGE_COST = 8.0
+
+# A break weighs as much as this way: about 8 s of cutting against 8 s of running stitches.
+BREAK_MM = 200.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stop:
+    """One shape of a tour, and the way to it (N, 2) in mm, door to door; None where the thread must be cut."""
+
+    shape: int
+    way_mm: Points | None
+
+
+class Routes:
+    """Hidden ways through what one threading and all later ones cover."""
+
+    def __init__(self, ground: Ground, covered: npt.NDArray[np.bool_]) -> None:
+        """``covered`` (regions,) says which regions this threading or a later one sews."""
+        scale = PX_PER_MM / ground.px_per_mm
+        height, width = ground.owner.shape
+        shape = max(1, int(np.ceil(height * scale))), max(1, int(np.ceil(width * scale)))
+        mask = (np.append(covered, False)[ground.owner]).astype(np.uint8) * np.uint8(255)
+        small = cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape)
+        self.open = small >= 250
+        self.origin_mm = ground.origin_mm
+        self._ground, self._scale = ground, (shape[0] / height * ground.px_per_mm, shape[1] / width * ground.px_per_mm)
+        self._patch = Patch(mask=mask, bare=ground.owner < 0, origin_mm=ground.origin_mm, px_per_mm=ground.px_per_mm)
+
+    def tour(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> list[Stop]:
+        """Return the shapes ``numbers`` in sewing order with the way to each."""
+        self._forms = [_form(shapes[number]) for number in numbers]
+        seeds = self._seeds(shapes, numbers)
+        hidden = self.open | (seeds > 0)
+        cross = np.ones((3, 3), np.uint8)
+        ways = cv2.morphologyEx(hidden.astype(np.uint8), cv2.MORPH_CLOSE, cross).reshape(hidden.shape) > 0
+        cost = np.where(hidden, 1.0, np.where(ways, BRIDGE_COST, -1.0))
+        territory = self._territories(seeds, ways)
+        direct = self._connections(seeds, territory, len(numbers))
+        weights, via = _closure(direct)
+        order = _tour(weights, _centres(shapes, numbers))
+        stops = [Stop(shape=numbers[order[0]], way_mm=None)]
+        for a, b in zip(order[:-1], order[1:], strict=True):
+            way = self._way(a, b, via, seeds, territory, cost) if np.isfinite(weights[a, b]) else None
+            stops.append(Stop(shape=numbers[b], way_mm=way))
+        return stops
+
+    def _seeds(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> Cells:
+        """Return each shape's cells: 1 + its place in ``numbers``, 0 elsewhere."""
+        owner = self._ground.owner
+        index = np.full(max((int(owner.max()) + 2), 1), 0, np.int32)
+        for place, number in enumerate(numbers):
+            if not isinstance(shapes[number], DetailLine):
+                index[number] = place + 1
+        rows = ((np.arange(self.open.shape[0]) + 0.5) / self._scale[0] * self._ground.px_per_mm).astype(int)
+        columns = ((np.arange(self.open.shape[1]) + 0.5) / self._scale[1] * self._ground.px_per_mm).astype(int)
+        sampled = owner[np.minimum(rows, owner.shape[0] - 1)][:, np.minimum(columns, owner.shape[1] - 1)]
+        # -1 reads the last entry, which is 0.
+        seeds = np.ascontiguousarray(index[sampled])
+        for place, number in enumerate(numbers):
+            shape = shapes[number]
+            if isinstance(shape, DetailLine):
+                at = self._cells(shape.xy_mm)
+                for (y0, x0), (y1, x1) in zip(at[:-1].tolist(), at[1:].tolist(), strict=True):
+                    cv2.line(seeds, (x0, y0), (x1, y1), place + 1, 1)
+            elif not (seeds == place + 1).any():
+                point = shape.polygon.representative_point()
+                y, x = self._cells(np.array([[point.x, point.y]]))[0]
+                seeds[y, x] = place + 1
+        return seeds
+
+    def _cells(self, xy_mm: Points) -> npt.NDArray[np.intp]:
+        at = (xy_mm - self.origin_mm) * (self._scale[1], self._scale[0])
+        at = np.clip(np.floor(at).astype(np.intp), 0, (self.open.shape[1] - 1, self.open.shape[0] - 1))
+        return at[:, ::-1]
+
+    def _territories(self, seeds: Cells, ways: npt.NDArray[np.bool_]) -> Cells:
+        """Return the shape nearest to each cell by a hidden way (1 + its place), 0 where none leads."""
+        from skimage.segmentation import watershed
+
+        flat = np.zeros(seeds.shape, np.uint8)
+        return np.asarray(watershed(flat, seeds, mask=ways, connectivity=2), np.int32)
+
+    def _connections(self, seeds: Cells, territory: Cells, count: int) -> npt.NDArray[np.float64]:
+        """Return the lengths in mm of the ways between shapes whose territories touch; inf for all others.
+
+        Such a way is about as long as the distances to both shapes together. These alone contain a minimum spanning
+        tree of all ways (Mehlhorn 1988).
+        """
+        away = cv2.distanceTransform((seeds == 0).astype(np.uint8), cv2.DIST_L2, 3).reshape(seeds.shape)
+        weights = np.full((count, count), np.inf)
+        height, width = territory.shape
+        for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            here = slice(0, height - dy), slice(max(0, -dx), width - max(0, dx))
+            there = slice(dy, height), slice(max(0, dx), width - max(0, -dx))
+            a, b = territory[here], territory[there]
+            edge = (a != b) & (a > 0) & (b > 0)
+            i, j = a[edge] - 1, b[edge] - 1
+            length = (away[here] + away[there])[edge] / PX_PER_MM + 1 / PX_PER_MM
+            np.minimum.at(weights, (i, j), length)
+            np.minimum.at(weights, (j, i), length)
+        return weights
+
+    def _way(
+        self,
+        a: int,
+        b: int,
+        via: npt.NDArray[np.int32],
+        seeds: Cells,
+        territory: Cells,
+        cost: npt.NDArray[np.float64],
+    ) -> Points:
+        """Return the way from one shape to another, (N, 2) in mm, N >= 2, its ends inside the two."""
+        import shapely
+        from skimage.graph import MCP_Geometric
+
+        near = shapely.shortest_line(self._forms[a], self._forms[b])
+        if near.length <= BRIDGE_MM:
+            return np.asarray(near.coords)
+        passed = [b]
+        while passed[-1] != a:
+            passed.append(int(via[a, passed[-1]]))
+        box = self._box(np.isin(territory, np.array(passed) + 1))
+        starts = np.argwhere(seeds[box] == a + 1)
+        ends = np.argwhere(seeds[box] == b + 1)
+        search = MCP_Geometric(cost[box])
+        costs, _ = search.find_costs(starts, ends, find_all_ends=False)
+        reached = costs[ends[:, 0], ends[:, 1]]
+        cells = np.array(search.traceback(tuple(ends[int(np.nanargmin(reached))])), float)
+        corner = np.array([box[1].start, box[0].start])
+        middle = (cells[:, ::-1] + corner + 0.5) / (self._scale[1], self._scale[0]) + self.origin_mm
+        if len(middle) == 1:
+            middle = np.repeat(middle, 2, axis=0)
+        return pull_straight(self._patch, middle)
+
+    @staticmethod
+    def _box(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _closure(direct: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+    """Return the shortest ways between all pairs, and for [a, b] the shape before b on the way from a."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    rows, columns = np.nonzero(np.isfinite(direct))
+    graph = coo_matrix((direct[rows, columns], (rows, columns)), direct.shape)
+    weights, via = dijkstra(graph, directed=False, return_predecessors=True)
+    return weights, via
+
+
+def _form(shape: Shape) -> Any:
+    import shapely
+
+    return shapely.LineString(shape.xy_mm) if isinstance(shape, DetailLine) else shape.polygon
+
+
+def _centres(shapes: Sequence[Shape], numbers: Sequence[int]) -> Points:
+    out = np.empty((len(numbers), 2))
+    for place, number in enumerate(numbers):
+        shape = shapes[number]
+        if isinstance(shape, DetailLine):
+            out[place] = shape.xy_mm.mean(axis=0)
+        else:
+            out[place] = shape.polygon.centroid.coords[0]
+    return out
+
+
+def _tour(weights: npt.NDArray[np.float64], centres: Points) -> list[int]:
+    """Return an open path over all shapes: nearest neighbour, then 2-opt (Croes 1958)."""
+    count = len(centres)
+    if count <= 2:
+        return list(range(count))
+    apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
+    cost = np.where(np.isfinite(weights), weights + 0.05 * apart, BREAK_MM + apart)
+    np.fill_diagonal(cost, 0)
+    # Start at the rim: the shape farthest from the middle.
+    path = [int(np.hypot(*(centres - centres.mean(axis=0)).T).argmax())]
+    left = np.ones(count, bool)
+    left[path[0]] = False
+    while left.any():
+        path.append(int(np.where(left, cost[path[-1]], np.inf).argmin()))
+        left[path[-1]] = False
+    order = np.array(path)
+    # Each round takes the best of all reversals; large tours get fewer rounds.
+    for _ in range(min(4 * count, 2_000_000 // count**2 + 20)):
+        gain, i, j = _best_reversal(cost, order)
+        if gain < 1e-9:
+            break
+        order[i : j + 1] = order[i : j + 1][::-1]
+    return order.tolist()
+
+
+def _best_reversal(cost: npt.NDArray[np.float64], order: npt.NDArray[np.int64]) -> tuple[float, int, int]:
+    count = len(order)
+    step = np.concatenate([[0.0], cost[order[:-1], order[1:]], [0.0]])
+    between = cost[np.ix_(order, order)]
+    # Reversing order[i..j] joins order[i - 1] with order[j] and order[i] with order[j + 1]; ends join nothing.
+    new_left = np.zeros((count, count))
+    new_left[1:] = between[:-1]
+    new_right = np.zeros((count, count))
+    new_right[:, :-1] = between[:, 1:]
+    gain = step[:-1, None] + step[None, 1:] - new_left - new_right
+    gain[np.tril_indices(count)] = -np.inf
+    i, j = np.unravel_index(int(gain.argmax()), gain.shape)
+    return float(gain[i, j]), int(i), int(j)

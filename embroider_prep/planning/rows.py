@@ -1,0 +1,181 @@
+"""A shape cut into rows, and its rows grouped into sections: what every row fill works on.
+
+Rows lie on one global grid for each angle, so the rows of abutting fills interlock. Work happens in a turned frame:
+``u`` runs along the rows, ``v`` across them, both in mm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.planning.ground import Patch
+
+Points = npt.NDArray[np.float64]
+
+# Rows that overlap by less do not hold together: half a thread.
+MIN_OVERLAP_MM = 0.2
+
+# The laid thread is 0.4 mm wide.
+HALF_THREAD_MM = 0.2
+
+# Share of the pull compensation at a border with a neighbour, whose trapping closes the gap; and how far beyond the
+# border is looked for one.
+INNER_PULL, LOOK_MM = 0.25, 0.4
+
+# Rows are not shortened below this.
+SHORT_ROW_MM = 1.0
+
+# Shorter pieces of a row are smaller than a stitch and end in a knot.
+MIN_SPAN_MM = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The turned frame of one angle: u along the rows, v across, row k at v = k * spacing."""
+
+    angle_deg: float
+    spacing_mm: float
+
+    @property
+    def axes(self) -> Points:
+        """The unit vectors of u and v in mm (y down), as rows."""
+        turn = np.radians(self.angle_deg)
+        return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+
+    def to_uv(self, xy_mm: npt.ArrayLike) -> Points:
+        return np.asarray(xy_mm, float) @ self.axes.T
+
+    def to_xy(self, uv: npt.ArrayLike) -> Points:
+        return np.asarray(uv, float) @ self.axes
+
+
+@dataclass(kw_only=True, eq=False)
+class Section:
+    """Rows on top of each other, each one span: row ``first + i`` runs from ``low[i]`` to ``high[i]``.
+
+    ``begin[i]`` and ``end[i]`` are where its outermost needle points go, pull compensation included. ``below`` and ``above`` number the sections that touch its first and its last row.
+    """
+
+    first: int
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+    begin: list[float] = field(default_factory=list)
+    end: list[float] = field(default_factory=list)
+    below: list[int] = field(default_factory=list)
+    above: list[int] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.low) - 1
+
+    def middle(self, row: int) -> float:
+        i = min(max(row - self.first, 0), len(self.low) - 1)
+        return (self.low[i] + self.high[i]) / 2
+
+    def mean_length(self) -> float:
+        return sum(self.high) / len(self.high) - sum(self.low) / len(self.low)
+
+
+def find_sections(patch: Patch, frame: Frame, pull_mm: float = 0.0) -> list[Section]:
+    """Cut a patch into rows and group them: a section ends where rows split, join or stop (boustrophedon cells,
+    Choset and Pignon 1997).
+    """  # noqa: D205
+    row, low, high, begin, end = _with_ends(patch, frame, pull_mm)
+    sections: list[Section] = []
+    # Spans of the row before, with the section each belongs to.
+    before: list[tuple[float, float, int]] = []
+    start, count = 0, len(row)
+    last_row = None
+    while start < count:
+        stop = start
+        while stop < count and row[stop] == row[start]:
+            stop += 1
+        if last_row is not None and row[start] != last_row + 1:
+            before = []
+        here = list(zip(low[start:stop], high[start:stop], strict=True))
+        below: list[list[int]] = [[] for _ in here]
+        above: list[list[int]] = [[] for _ in before]
+        i = j = 0
+        while i < len(before) and j < len(here):
+            if min(before[i][1], here[j][1]) - max(before[i][0], here[j][0]) >= MIN_OVERLAP_MM:
+                above[i].append(j)
+                below[j].append(i)
+            if before[i][1] < here[j][1]:
+                i += 1
+            else:
+                j += 1
+        now = []
+        for j, (a, b) in enumerate(here):
+            if len(below[j]) == 1 and len(above[below[j][0]]) == 1:
+                number = before[below[j][0]][2]
+            else:
+                number = len(sections)
+                sections.append(Section(first=row[start]))
+                for i in below[j]:
+                    sections[number].below.append(before[i][2])
+                    sections[before[i][2]].above.append(number)
+            section = sections[number]
+            section.low.append(a)
+            section.high.append(b)
+            section.begin.append(begin[start + j])
+            section.end.append(end[start + j])
+            now.append((a, b, number))
+        before, last_row, start = now, row[start], stop
+    return sections
+
+
+def _with_ends(
+    patch: Patch, frame: Frame, pull_mm: float
+) -> tuple[list[int], list[float], list[float], list[float], list[float]]:
+    """Return `spans`, and where the first and last needle point of each go.
+
+    The thread reaches half its width beyond a needle point, so a row ends that much inside its border; at bare fabric
+    it is lengthened by the whole pull compensation, at a neighbour by a share: that one lies below already.
+    """
+    row, low, high = spans(patch, frame)
+    v = row * frame.spacing_mm
+    ends = []
+    for u, side in ((low, -1.0), (high, 1.0)):
+        at = patch.cell(frame.to_xy(np.stack([u + side * LOOK_MM, v], axis=1)))
+        bare = patch.bare[at[:, 0], at[:, 1]]
+        ends.append(u + side * (np.where(bare, pull_mm, INNER_PULL * pull_mm) - HALF_THREAD_MM))
+    # Short rows keep at least the length of the span: inset ends would meet.
+    short = ends[1] - ends[0] < np.minimum(high - low, SHORT_ROW_MM)
+    middle, half = (low + high) / 2, np.minimum(high - low, SHORT_ROW_MM) / 2
+    begin, end = np.where(short, middle - half, ends[0]), np.where(short, middle + half, ends[1])
+    return row.tolist(), low.tolist(), high.tolist(), begin.tolist(), end.tolist()
+
+
+def spans(
+    patch: Patch, frame: Frame
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return row number, start and end (u, mm) of each span of a patch, sorted by row, then start."""
+    height, width = patch.mask.shape
+    step = 1 / patch.px_per_mm
+    left, top = patch.origin_mm
+    corners = np.array([[left, top], [left + width * step, top], [left, top + height * step], [left + width * step, top + height * step]])  # fmt: skip
+    uv = frame.to_uv(corners)
+    u0 = uv[:, 0].min() - step
+    columns = int(np.ceil((uv[:, 0].max() - u0) / step)) + 2
+    k0 = int(np.floor(uv[:, 1].min() / frame.spacing_mm))
+    rows = int(np.ceil(uv[:, 1].max() / frame.spacing_mm)) - k0 + 1
+    # Sample (u0 + j step, (k0 + i) spacing): pixel = ((u a + v n) - origin) * scale - 1/2.
+    along, across = frame.axes
+    matrix = np.empty((2, 3))
+    matrix[:, 0] = along * step * patch.px_per_mm
+    matrix[:, 1] = across * frame.spacing_mm * patch.px_per_mm
+    matrix[:, 2] = (along * u0 + across * k0 * frame.spacing_mm - [left, top]) * patch.px_per_mm - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    turned = cv2.warpAffine(patch.mask, matrix, (columns, rows), flags=flags, borderValue=0).reshape(rows, columns)
+    inside = np.zeros((rows, columns + 2), np.int8)
+    inside[:, 1:-1] = turned > 127
+    edge = np.diff(inside, axis=1)
+    where, begin = np.nonzero(edge == 1)
+    _, end = np.nonzero(edge == -1)
+    low, high = u0 + (begin - 0.5) * step, u0 + (end - 0.5) * step
+    keep = high - low >= MIN_SPAN_MM
+    return where[keep] + k0, low[keep], high[keep]

@@ -1,0 +1,101 @@
+"""Running stitches along a way: needle points at even lengths, corners kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.planning.ground import Patch
+
+Points = npt.NDArray[np.float64]
+
+# Bends sharper than this keep a needle point; softer ones are followed by the stitches' own length.
+CORNER_DEG = 35.0
+
+# Routes are found on cells this coarse.
+ROUTE_PX_PER_MM = 2.5
+
+
+def resample(xy_mm: npt.ArrayLike, stitch_mm: float, *, tolerance_mm: float = 0.1) -> Points:
+    """Return needle points (N, 2) along a way: at most ``stitch_mm`` apart, its ends and sharp corners among them.
+
+    Curves get stitches short enough that the chord stays within ``tolerance_mm`` of the way.
+    """
+    xy = np.asarray(xy_mm, float).reshape(-1, 2)
+    steps = np.hypot(*np.diff(xy, axis=0).T)
+    keep = np.append(True, steps > 1e-6)
+    xy = xy[keep]
+    if len(xy) < 2:
+        return xy
+    way = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
+    fixed = _corners(xy)
+    out = [xy[:1]]
+    for a, b in zip(fixed[:-1], fixed[1:], strict=True):
+        out.append(_even(xy[a : b + 1], way[a : b + 1], stitch_mm, tolerance_mm)[1:])
+    return np.concatenate(out)
+
+
+def _corners(xy: Points) -> list[int]:
+    """Return the indices of the ends and of sharp bends."""
+    way = np.diff(xy, axis=0)
+    heading = np.degrees(np.arctan2(way[:, 1], way[:, 0]))
+    bend = np.abs((np.diff(heading) + 180) % 360 - 180)
+    return [0, *(np.flatnonzero(bend > CORNER_DEG) + 1).tolist(), len(xy) - 1]
+
+
+def _even(xy: Points, way: Points, stitch_mm: float, tolerance_mm: float) -> Points:
+    length = way[-1] - way[0]
+    count = max(1, int(np.ceil(length / stitch_mm - 1e-9)))
+    while True:
+        at = np.linspace(way[0], way[-1], count + 1)
+        points = np.stack([np.interp(at, way, xy[:, 0]), np.interp(at, way, xy[:, 1])], axis=1)
+        # Chord error at the way's own corners; stitches below 1 mm would not follow a curve any better.
+        if len(xy) == 2 or length / count < 1.2:
+            return points
+        chord = np.stack([np.interp(way, at, points[:, 0]), np.interp(way, at, points[:, 1])], axis=1)
+        if np.hypot(*(chord - xy).T).max() <= tolerance_mm:
+            return points
+        count += max(1, count // 3)
+
+
+def through(patch: Patch, start_mm: npt.ArrayLike, end_mm: npt.ArrayLike) -> Points:
+    """Return a way (N, 2) from start to end that stays inside a patch where it can."""
+    start, end = np.asarray(start_mm, float), np.asarray(end_mm, float)
+    straight = np.stack([start, end])
+    if _inside(patch, straight):
+        return straight
+    import cv2
+    from skimage.graph import route_through_array
+
+    scale = min(1.0, ROUTE_PX_PER_MM / patch.px_per_mm)
+    small = cv2.resize(patch.mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = np.atleast_2d(small)
+    # Outside costs a hundred times as much: it is crossed where nothing else joins, at its narrowest.
+    cost = np.where(small >= 250, 1.0, np.where(small > 0, 8.0, 100.0))
+    size = patch.px_per_mm * scale
+    ends = []
+    for point in (start, end):
+        at = np.floor((point - patch.origin_mm) * size).astype(int)
+        ends.append((int(np.clip(at[1], 0, small.shape[0] - 1)), int(np.clip(at[0], 0, small.shape[1] - 1))))
+    cells, _ = route_through_array(cost, ends[0], ends[1], geometric=True)
+    middle = (np.array(cells, float)[:, ::-1] + 0.5) / size + patch.origin_mm
+    return pull_straight(patch, np.concatenate([start[None], middle[1:-1], end[None]]))
+
+
+def pull_straight(patch: Patch, xy_mm: Points) -> Points:
+    """Drop points of a way as long as the straight line past them stays inside the patch."""
+    out, i = [xy_mm[0]], 0
+    while i < len(xy_mm) - 1:
+        j = len(xy_mm) - 1
+        # Halving the reach finds a far visible point in few tests.
+        while j > i + 1 and not _inside(patch, xy_mm[[i, j]]):
+            j = i + max(1, (j - i) // 2)
+        out.append(xy_mm[j])
+        i = j
+    return np.array(out)
+
+
+def _inside(patch: Patch, segment: Points) -> bool:
+    count = int(np.ceil(np.hypot(*(segment[1] - segment[0])) * patch.px_per_mm / 2)) + 2
+    at = patch.cell(np.linspace(segment[0], segment[1], count))
+    return bool((patch.mask[at[:, 0], at[:, 1]] > 0).all())
