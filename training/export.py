@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import resource
-import sys
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from embroider_prep.stylizer.session import open_session
 from embroider_prep.stylizer.stylize import stylize
 from training import checkpoint, model_page
 from training.graph import INPUT, OPSET, OUTPUT, PictureGraph, save_with_metadata, to_onnx
+from training.memory import memory_per_px
 from training.networks import Picture, macs_per_px, parameter_count, receptive_field
 from training.sheets import write_png
 
@@ -123,7 +120,7 @@ def write_model(
     path = out / MODEL_FILE
     model = to_onnx(net)
     save_with_metadata(model, path, {METADATA_KEY: card.to_json()})
-    card = replace(card, bytes_per_px=memory_per_px(path), parity=parity(net, path, card, MAX_DIFFERENCE))
+    card = replace(card, bytes_per_px=memory_per_px(path, card), parity=parity(net, path, card, MAX_DIFFERENCE))
     if half:
         save_with_metadata(to_onnx(net, half=True), out / HALF_FILE, {METADATA_KEY: card.to_json()})
         parity(net, out / HALF_FILE, card, HALF_DIFFERENCE)
@@ -156,26 +153,6 @@ def parity(net: Picture, path: Path, card: ModelCard, allowed: float) -> dict[st
                 hint="another version of torch or ONNX Runtime may export it right",
             )
     return out
-
-
-def memory_per_px(path: Path) -> int:
-    """Return the bytes that a CPU session takes per pixel of the window, from the peaks of two fresh processes."""
-    small, large = (256, 256), (768, 768)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        peaks = [pool.submit(_peak_bytes, path, size).result() for size in (small, large)]
-    return max(1, round((peaks[1] - peaks[0]) / (large[0] * large[1] - small[0] * small[1])))
-
-
-def _peak_bytes(path: Path, size: tuple[int, int]) -> int:
-    bare = ModelCard(
-        name="bare", version="0", description="", stride=1, receptive_field_px=1, halo_px=0, bytes_per_px=1,
-        input=INPUT, output=OUTPUT, opset=OPSET, sha256="",
-    )  # fmt: skip
-    session = open_session(path, bare, device="cpu")
-    for _ in range(2):
-        session.run(np.zeros((1, *size, 3), np.uint8))
-    # Linux counts in kB, macOS in bytes.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def teacher_of(folders: tuple[str, ...]) -> dict[str, Any]:
