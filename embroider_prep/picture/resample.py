@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,11 +17,10 @@ from embroider_prep.options import DEFAULT_WIDTH_MM, PictureOptions
 
 Mask8 = npt.NDArray[np.uint8]
 
-SHRINK_BLOCK, ENLARGE_BLOCK = 16, 64
-"""New rows or columns per matrix product: wider blocks multiply more zeros, narrower ones call more often."""
+BLOCK_VALUES = 1 << 22
+"""Values of linear light held between the two passes (16 MB)."""
 
-CHUNK_VALUES = 1 << 21
-"""Values of linear light held at once (8 MB)."""
+LEVELS = np.arange(256, dtype=np.uint8)
 
 
 def to_working_size(
@@ -71,8 +72,8 @@ def to_working_size(
     if (rows, columns) == rgb8.shape[:2]:
         return rgb8
     if rgb8.ndim == 3:
-        return _resample(rgb8, rows, columns, linear_from_srgb, srgb_from_linear)
-    return _resample(rgb8[..., None], rows, columns, _share, _share8)[..., 0]
+        return _resample(rgb8, rows, columns, linear_from_srgb(LEVELS), srgb_from_linear)
+    return _resample(rgb8[..., None], rows, columns, _share(LEVELS), _share8)[..., 0]
 
 
 def working_size_px(
@@ -114,7 +115,7 @@ def over_color(rgb8: Rgb8, alpha: Mask8, color: tuple[int, int, int]) -> Rgb8:
         raise InputError(f"alpha: {alpha.dtype} array of shape {alpha.shape}; allowed is {rgb8.shape[:2]} uint8")
     below = linear_from_srgb(np.array(color, np.uint8))
     out = np.empty_like(rgb8)
-    step = max(1, CHUNK_VALUES // (3 * rgb8.shape[1]))
+    step = max(1, BLOCK_VALUES // (3 * rgb8.shape[1]))
     for top in range(0, len(rgb8), step):
         rows = slice(top, top + step)
         cover = _share(alpha[rows])[..., None]
@@ -126,7 +127,7 @@ def _share(mask8: Mask8) -> Float32:
     return mask8 * np.float32(1 / 255)
 
 
-def _share8(share: Float32) -> Mask8:
+def _share8(share: npt.NDArray[Any]) -> Mask8:
     return np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
 
 
@@ -134,54 +135,63 @@ def _resample(
     image: npt.NDArray[np.uint8],
     rows: int,
     columns: int,
-    to_light: Callable[[Any], Float32],
+    light_of: Float32,
     from_light: Callable[[Any], npt.NDArray[np.uint8]],
 ) -> npt.NDArray[np.uint8]:
-    """Resample rows first (few of them remain when shrinking), then columns of the transposed strip."""
+    """Mix rows, of which few remain when shrinking, then columns of the transposed block.
+
+    ``light_of`` is the light of each of the 256 levels. Plain sums, row by row: a product of matrices would be no
+    faster, and its last digits depend on the processor and on how many threads there are.
+    """
     high, wide, channels = image.shape
-    across = [(first, last, *_band(wide, columns, first, last)) for first, last in _blocks(wide, columns)]
+    down, across = _taps(high, rows), _taps(wide, columns)
+
+    def light(part: slice) -> Float32:
+        return cv2.LUT(image[part].reshape(-1, wide * channels), light_of)
+
     out = np.empty((rows, columns, channels), np.uint8)
-    chunk = max(1, CHUNK_VALUES // (wide * channels))
-    for first, last in _blocks(high, rows):
-        begin, weights = _band(high, rows, first, last)
-        strip = np.zeros((last - first, wide * channels), np.float32)
-        for i in range(0, weights.shape[1], chunk):
-            part = weights[:, i : i + chunk]
-            light = to_light(image[begin + i : begin + i + part.shape[1]])
-            strip += part @ light.reshape(part.shape[1], -1)
-        upright = np.ascontiguousarray(strip.reshape(-1, wide, channels).swapaxes(0, 1)).reshape(wide, -1)
-        turned = np.empty((columns, upright.shape[1]), np.float32)
-        for left, right, start, mix in across:
-            np.matmul(mix, upright[start : start + mix.shape[1]], out=turned[left:right])
-        out[first:last] = from_light(turned).reshape(columns, -1, channels).swapaxes(0, 1)
+    step = max(1, min(rows, BLOCK_VALUES // (wide * channels)))
+    for top in range(0, rows, step):
+        block = _mix(light, down[top : top + step], wide * channels)
+        upright = np.ascontiguousarray(block.reshape(-1, wide, channels).swapaxes(0, 1)).reshape(wide, -1)
+        turned = _mix(upright.__getitem__, across, upright.shape[1])
+        out[top : top + step] = from_light(turned).reshape(columns, -1, channels).swapaxes(0, 1)
     return out
 
 
-def _blocks(before: int, after: int) -> list[tuple[int, int]]:
-    step = SHRINK_BLOCK if after <= before else ENLARGE_BLOCK
-    return [(first, min(first + step, after)) for first in range(0, after, step)]
+def _mix(rows_of: Callable[[slice], Float32], taps: list[tuple[int, Float32]], values: int) -> Float32:
+    """Return for each of ``taps`` the weighted sum of the rows from its first on."""
+    out = np.zeros((len(taps), values), np.float32)
+    part = np.empty(values, np.float32)
+    most = max(1, BLOCK_VALUES // values)
+    for total, (first, weights) in zip(out, taps, strict=True):
+        for i in range(0, len(weights), most):
+            some = weights[i : i + most]
+            for row, weight in zip(rows_of(slice(first + i, first + i + len(some))), some, strict=True):
+                np.multiply(row, weight, out=part)
+                np.add(total, part, out=total)
+    return out
 
 
-def _band(before: int, after: int, first: int, last: int) -> tuple[int, Float32]:
-    """Return the first old sample and the weights (new, old) that make new samples ``first`` to ``last``."""
+def _taps(before: int, after: int) -> list[tuple[int, Float32]]:
+    """Return for each of ``after`` new samples its first old sample and the weights from there on; they add up to 1."""
     scale = before / after
-    new = np.arange(first, last)[:, None]
     if scale >= 1:
-        low, high = new * scale, (new + 1) * scale
-        begin, end = int(low[0, 0]), min(before, math.ceil(high[-1, 0]))
-        old = np.arange(begin, max(end, begin + 1))
-        weights = np.clip(np.minimum(high, old + 1) - np.maximum(low, old), 0, None)
+        edges = np.arange(after + 1) * scale
+        edges[-1] = before
+        taps = []
+        for low, high in pairwise(edges.tolist()):
+            old = np.arange(int(low), math.ceil(high))
+            taps.append((int(low), np.minimum(high, old + 1) - np.maximum(low, old)))
     else:
-        centre = (new + 0.5) * scale - 0.5
+        centre = (np.arange(after) + 0.5) * scale - 0.5
         base = np.floor(centre).astype(int)
-        taps = base + np.arange(-1, 3)
-        cubic = _keys(np.abs(centre - taps))
+        places = base[:, None] + np.arange(-1, 3)
+        cubic = _keys(np.abs(centre[:, None] - places))
         # Beyond the border the outermost sample goes on.
-        taps = np.clip(taps, 0, before - 1)
-        begin = int(taps.min())
-        weights = np.zeros((len(new), int(taps.max()) - begin + 1))
-        np.add.at(weights, (np.arange(len(new))[:, None], taps - begin), cubic)
-    return begin, (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        places = np.clip(places, 0, before - 1)
+        taps = [(int(p[0]), np.bincount(p - p[0], w)) for p, w in zip(places, cubic, strict=True)]
+    return [(first, (weights / weights.sum()).astype(np.float32)) for first, weights in taps]
 
 
 def _keys(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
