@@ -24,6 +24,10 @@ END_MM = 0.2
 # A part of a wide area may be narrower than the whole: this share of the smallest width still holds two threads.
 THIN_PART = 0.6
 
+# Focus from which an area counts as watched (a face, an eye; ordinary contrast stays below 3), and the share of the
+# limits that holds there.
+WATCHED, WATCHED_EASE = 3.0, 0.65
+
 # Branches shorter than a strip is wide are bumps on its border.
 SPUR_MM = 0.8
 
@@ -40,9 +44,9 @@ class FoundLines:
 def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None = None) -> FoundLines:
     """Take strips narrower than ``min_width_mm`` out of a picture and return the telling ones as detail lines.
 
-    A strip is what opening by a disk of that width removes, and at least ``min_line_mm`` long. It is kept when its
-    thread differs by ``line_contrast`` ΔE from what then lies below; the strongest (contrast x length x focus) go
-    first, up to ``max_lines``. All others are given to their neighbours.
+    A strip is what opening by a disk of that width removes, and at least ``min_line_mm`` long; where people look, both
+    limits are lower. It is kept when its thread differs by ``line_contrast`` ΔE from what then lies below; the strongest
+    (contrast x length x focus) go first, up to ``max_lines``. All others are given to their neighbours.
 
     Returns
     -------
@@ -51,58 +55,59 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
     """
     o = options or RegionOptions()
     scale = image.px_per_mm
-    thin = _thin(image.labels, o, scale)
+    focus = cv2.resize(guide.focus, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    watched = focus.reshape(image.labels.shape) >= WATCHED
+    thin = find_strips(image.labels, watched, o, scale)
     if not thin.any():
         return FoundLines(lines=(), ground=image, dropped=0)
     ground = absorb(image.labels, thin)
-    focus = cv2.resize(guide.focus, thin.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(thin.shape)
     lab = lab_from_rgb8(np.array([thread.rgb8 for thread in image.threads], np.uint8))
     candidates: list[tuple[float, DetailLine]] = []
     strips = 0
     for thread in np.unique(image.labels[thin]).tolist():
-        if thread == FABRIC:
-            continue
         mask = thin & (image.labels == thread)
-        paths = list(_paths(mask, SPUR_MM * scale))
         widths = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3).reshape(mask.shape)
-        strips += len(paths)
-        for path in paths:
+        for path in _paths(mask, SPUR_MM * scale):
+            strips += 1
             rows, columns = path.T
             below = ground[rows, columns]
             sewn = below != FABRIC
             contrast = np.full(len(below), 100.0)
             contrast[sewn] = delta_e(lab[below[sewn]], lab[thread])
             line = _line(path, thread, widths, image, o)
-            if line.length_mm < o.min_line_mm or contrast.mean() < o.line_contrast:
-                continue
-            score = float(contrast.mean() * line.length_mm * focus[rows, columns].mean())
-            candidates.append((score, line))
+            ease = WATCHED_EASE if watched[rows, columns].mean() > 0.5 else 1.0
+            if line.length_mm >= ease * o.min_line_mm and contrast.mean() >= ease * o.line_contrast:
+                score = float(contrast.mean() * line.length_mm * focus[rows, columns].mean())
+                candidates.append((score, line))
     candidates.sort(key=lambda item: -item[0])
     limit = per_area(o.max_lines, thin.shape, scale)
     lines = tuple(line for _, line in candidates[:limit])
     return FoundLines(lines=lines, ground=replace(image, labels=ground), dropped=strips - len(lines))
 
 
-def _thin(labels: Labels, o: RegionOptions, scale: float) -> Mask:
-    """Return the pixels of strips long enough for a line: thin parts of wide pieces, and pieces thin throughout."""
+def find_strips(labels: Labels, watched: Mask, o: RegionOptions, scale: float) -> Mask:
+    """Return the pixels (H, W) of strips: too thin for an area, long enough for a line."""
     out = np.zeros(labels.shape, bool)
     for thread in np.unique(labels).tolist():
         if thread == FABRIC:
             continue
         mask = (labels == thread).astype(np.uint8)
-        wide = _open(mask, round(THIN_PART * o.min_width_mm * scale))
-        loose = mask & ~cv2.dilate(wide, np.ones((3, 3), np.uint8)).reshape(labels.shape)
-        # A body that the full width does not fit into anywhere is a strip as well.
-        _, bodies = cv2.connectedComponents(wide, connectivity=4)
-        fits = np.unique(bodies[_open(mask, round(o.min_width_mm * scale)) > 0])
-        slim = (wide > 0) & ~np.isin(bodies, fits)
-        strips = (loose > 0) | slim
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats(strips.astype(np.uint8), connectivity=8)
-        box = np.hypot(stats[:count, cv2.CC_STAT_WIDTH], stats[:count, cv2.CC_STAT_HEIGHT])
-        long = box >= 0.8 * o.min_line_mm * scale
-        long[0] = False
-        out |= long[pieces]
+        # Bodies without the thin parts that hang on them; a body counts if the full width fits in somewhere.
+        _, bodies = cv2.connectedComponents(_open(mask, round(THIN_PART * o.min_width_mm * scale)), connectivity=4)
+        fits = _open(mask, round(o.min_width_mm * scale)) > 0
+        fits |= watched & (_open(mask, round(WATCHED_EASE * o.min_width_mm * scale)) > 0)
+        body = np.isin(bodies, np.setdiff1d(bodies[fits], 0)).astype(np.uint8)
+        rest = (mask > 0) & (cv2.dilate(body, np.ones((3, 3), np.uint8)).reshape(labels.shape) == 0)
+        out |= _long(rest, 0.5 * o.min_line_mm * scale)
     return out
+
+
+def _long(mask: Mask, shortest_px: float) -> Mask:
+    """Return the pieces of a mask whose box has at least that diagonal."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    keep = np.hypot(stats[:count, cv2.CC_STAT_WIDTH], stats[:count, cv2.CC_STAT_HEIGHT]) >= shortest_px
+    keep[0] = False
+    return keep[pieces]
 
 
 def _open(mask: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:

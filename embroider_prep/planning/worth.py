@@ -18,6 +18,9 @@ MAX_EXTRA_BLOCKS = 2
 # A line keeps its meaning in a thread this near to its own, if it still differs this much from what it lies on.
 LIKE_DELTA_E, SHOWN_DELTA_E = 15.0, 6.0
 
+# A cut costs the same for a long line; but twice as long an outline does not say twice as much.
+LENGTH_POWER = 0.6
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Worthwhile:
@@ -39,7 +42,7 @@ def choose_lines(
 ) -> Worthwhile:
     """Order all shapes; recolour or leave out lines until the order needs few threadings and ``max_breaks`` breaks.
 
-    A line's worth is its ΔE against what it lies on x length x focus. Lines that can be reached unseen cost nothing
+    A line's worth is its ΔE against what it lies on x length (below linear) x focus. Lines that can be reached unseen cost nothing
     and stay; of the others the least worthy go first.
     """
     shapes: list[Shape] = [*regions, *lines]
@@ -78,7 +81,7 @@ def _worth(
     at = ((line.xy_mm + np.array(size_mm) / 2) * guide.px_per_mm).astype(int)
     height, width = guide.focus.shape
     focus = guide.focus[np.clip(at[:, 1], 0, height - 1), np.clip(at[:, 0], 0, width - 1)].mean()
-    return contrast * line.length_mm * float(focus)
+    return contrast * line.length_mm**LENGTH_POWER * float(focus)
 
 
 def _few_extras(

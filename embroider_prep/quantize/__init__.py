@@ -24,6 +24,8 @@ Mask = npt.NDArray[np.bool_]
 # Width of the diffusion that smooths borders, and the ΔE that weighs as much as a whole label in it.
 SMOOTH_MM, FORCE_DELTA_E = 0.3, 30.0
 
+MORE_CHROMA = 12.0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantized:
@@ -156,13 +158,20 @@ def _draw_marks(
     below = labels[marks.core]
     pixels = np.maximum(np.bincount(number, minlength=count), 1)
     mean = np.stack([np.bincount(number, lab[:, c], count) / pixels for c in range(3)], axis=1)
-    thread = delta_e(mean.astype(np.float32)[:, None], threads_lab[None]).argmin(axis=1)
-    # What it lies on: a mark must differ from that, or it is not there.
+    mean = mean.astype(np.float32)
+    error = delta_e(mean[:, None], threads_lab[None])
+    # Never more colourful than the mark: a shade on a cheek is no orange line.
+    chroma = np.hypot(threads_lab[:, 1], threads_lab[:, 2])
+    error[chroma[None] > np.hypot(mean[:, 1], mean[:, 2])[:, None] + MORE_CHROMA] += 100
+    thread = error.argmin(axis=1)
+    # What it lies on: the mark must differ from that, and come nearer to the picture.
     on = below < FABRIC
-    contrast = np.zeros(len(below), np.float32)
+    contrast = np.full(len(below), 100, np.float32)
+    gain = np.zeros(len(below), np.float32)
     contrast[on] = delta_e(threads_lab[thread[number[on]]], threads_lab[below[on]])
-    shown = np.bincount(number, contrast, count) / pixels
-    keep = np.flatnonzero(shown >= o.line_contrast)
+    gain[on] = delta_e(mean[number[on]], threads_lab[below[on]]) - error[number[on], thread[number[on]]]
+    shown, better = (np.bincount(number, value, count) / pixels for value in (contrast, gain))
+    keep = np.flatnonzero((shown >= o.line_contrast) & (better > 0))
     limit = per_area(o.max_lines, labels.shape, px_per_mm)
     keep = keep[:limit] if limit is not None else keep
     out = labels.copy()
