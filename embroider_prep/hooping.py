@@ -96,7 +96,7 @@ def _too_large(size_mm: tuple[float, float], hoops: Sequence[Hoop], rotate: bool
     return (
         f"the design is {size_mm[0]:.1f} x {size_mm[1]:.1f} mm; the {which} {hoop} holds "
         f"{hoop.field_mm[0]:g} x {hoop.field_mm[1]:g} mm: {' and '.join(parts)}"
-        f"{', turned as well' if rotate else ''}"
+        f"{', even when turned' if rotate else ''}"
     )
 
 

@@ -151,11 +151,11 @@ def find_hoop(text: str, machine: Machine | None = None) -> Hoop:
         if hoop.name.lower() == text.strip().lower():
             return hoop
     size = _parse_size(text, hoops)
+    if machine is None or machine is GENERIC:
+        return Hoop(name=f"{size[0]:g}x{size[1]:g}", width_mm=size[0], height_mm=size[1])
     for hoop in hoops:
         if size in ((hoop.width_mm, hoop.height_mm), (hoop.height_mm, hoop.width_mm)):
             return hoop
-    if machine is None or machine is GENERIC:
-        return Hoop(name=f"{size[0]:g}x{size[1]:g}", width_mm=size[0], height_mm=size[1])
     raise OptionsError(
         f"hoop: {machine.title} has no hoop {text}; it has {', '.join(str(hoop) for hoop in hoops)}",
         hint="write a profile of your own for another hoop, or leave out the machine",

@@ -70,7 +70,7 @@ def decode_foreign(data: bytes, form: StitchFormat, suffix: str) -> Decoded:
     except Exception as error:
         # Somebody else's parser on a damaged file can raise anything at all.
         raise FormatError(
-            f"{form.name}: cannot be read: {type(error).__name__}: {error}",
+            f"{form.name}: its reader can make nothing of the file ({type(error).__name__})",
             hint="the file is damaged or of another format",
         ) from error
     return _decoded(pattern, pyembroidery)

@@ -20,7 +20,7 @@ MAX_BYTES = 2_000_000
 """Larger stitch files are refused without ``force``: a full hoop of 100,000 stitches has 0.6 MB."""
 
 MAX_PLAN_BYTES = 100_000_000
-MAX_SIZE_MM = 3000.0
+MAX_SIZE_MM = 2000.0
 """No machine sews larger: what claims to be is damaged."""
 
 _OTHER_FILES = {
@@ -39,7 +39,7 @@ def read(path: str | Path, *, force: bool = False) -> StitchPlan:
     path : str or Path
         The file; colours of formats without any come from a list beside it, else stand-ins are used.
     force : bool
-        Also read files over 2 MB, truncated ones (as far as they go) and designs over 3 m.
+        Also read files over 2 MB, truncated ones (as far as they go) and designs over 2 m.
 
     Returns
     -------

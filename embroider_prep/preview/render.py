@@ -39,6 +39,9 @@ TILE_PX = 256
 FINE_PX_PER_MM = 12.5
 """Coarser pictures are drawn at this scale and reduced: a thread needs five pixels for its light and dark side."""
 
+MOST_FINER = 3
+"""But not more than that many times finer: then the sides of a thread fall into one pixel anyway."""
+
 TWIST_PX_PER_MM = 14.0
 """From this scale on the plies of a thread show."""
 
@@ -140,7 +143,7 @@ def _padded(values: npt.NDArray[Any]) -> Float:
 
 def _tile(threads: _Threads, box: tuple[int, int, int, int], scale: float, cloth: Float) -> Rgb8:
     # In quarters, with sides in fours: every tile is reduced by exactly the same factor.
-    finer = max(4, math.ceil(4 * FINE_PX_PER_MM / scale - 1e-6))
+    finer = min(4 * MOST_FINER, max(4, math.ceil(4 * FINE_PX_PER_MM / scale - 1e-6)))
     # A border for the shadow, so that tiles meet without a seam.
     border = 4 * math.ceil((0.9 * scale + 1) / 4)
     x0, y0 = box[0] - border, box[1] - border
@@ -168,6 +171,8 @@ def _weave(x0: int, y0: int, size: tuple[int, int], scale: float) -> Float:
     """Plain weave of 0.5 mm threads, about 1: brighter where a thread comes up."""
     pitch = 0.5 * scale
     strength = 0.04 * min(1.0, max(0.0, (pitch - 2) / 3))
+    if not strength:
+        return np.ones((size[1], size[0]), np.float32)
     x = np.arange(x0, x0 + size[0], dtype=np.float32) * np.float32(math.pi / pitch)
     y = np.arange(y0, y0 + size[1], dtype=np.float32) * np.float32(math.pi / pitch)
     over = np.outer(np.sin(y), np.sin(x))

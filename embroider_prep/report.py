@@ -1,0 +1,184 @@
+"""What came out, in numbers: a `Report` as data, as JSON through ``as_dict``, and as a table for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from embroider_prep._version import __version__
+from embroider_prep.design import Finding, Report, StitchPlan
+from embroider_prep.machines import GENERIC, Machine
+from embroider_prep.plans import Came, NeedlePath, needle_path
+
+
+def make_report(
+    plan: StitchPlan,
+    findings: Sequence[Finding] = (),
+    *,
+    machine: Machine = GENERIC,
+    likeness: Mapping[str, Any] | None = None,
+    shapes: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    model: Mapping[str, Any] | None = None,
+    versions: Mapping[str, str] | None = None,
+) -> Report:
+    """Return the report of a plan.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+    findings : sequence of Finding
+        From the pre-flight and from the steps before.
+    machine : Machine
+        Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
+        (`Machine.minutes`).
+    likeness, shapes, options, model, versions : mapping, optional
+        What other steps know; carried along as it is.
+
+    Returns
+    -------
+    Report
+        ``plan``: width_mm, height_mm, stitches, stitches_by_kind, color_changes, color_blocks, trims, jumps,
+        thread_m, stitch_mm (min, median, max), minutes, machine. ``threads``: one row a thread in sewing order with
+        brand, chart, code, name, color (``#rrggbb``), stitches, metres and blocks.
+    """
+    path = needle_path(plan)
+    return Report(
+        plan=_numbers(plan, path, machine),
+        threads=tuple(_thread_rows(plan, path)),
+        findings=tuple(findings),
+        likeness=likeness or {},
+        shapes=shapes or {},
+        options=options or {},
+        model=model or {},
+        versions=versions or {"embroider-prep": __version__},
+    )
+
+
+def _numbers(plan: StitchPlan, path: NeedlePath, machine: Machine) -> dict[str, Any]:
+    width, height = plan.size_mm
+    step = path.step_mm[path.came == Came.STITCH]
+    kinds: dict[str, int] = {}
+    for number, count in zip(*np.unique(path.block, return_counts=True), strict=True):
+        kind = plan.blocks[int(number)].kind
+        kinds[kind] = kinds.get(kind, 0) + int(count)
+    changes, trims = int((path.came == Came.COLOR).sum()), int((path.came == Came.TRIM).sum())
+    return {
+        "width_mm": round(width, 1),
+        "height_mm": round(height, 1),
+        "stitches": len(path),
+        "stitches_by_kind": dict(sorted(kinds.items(), key=lambda item: -item[1])),
+        "threads": len(set(path.color_threads)),
+        "color_blocks": len(path.color_threads),
+        "color_changes": changes,
+        "trims": trims,
+        "jumps": int((path.came == Came.JUMP).sum()),
+        "thread_m": round(sum(plan.thread_length_mm) / 1000, 2),
+        "stitch_mm": {
+            "min": round(float(step.min()), 2) if len(step) else 0.0,
+            "median": round(float(np.median(step)), 2) if len(step) else 0.0,
+            "max": round(float(step.max()), 2) if len(step) else 0.0,
+        },
+        "minutes": round(machine.minutes(stitches=len(path), color_changes=changes, trims=trims), 1),
+        "machine": machine.title,
+    }
+
+
+def _thread_rows(plan: StitchPlan, path: NeedlePath) -> list[dict[str, Any]]:
+    stitches = np.bincount(path.thread, minlength=len(plan.threads))
+    blocks = np.bincount(np.array(path.color_threads, np.int64), minlength=len(plan.threads))
+    lengths = plan.thread_length_mm
+    return [
+        {
+            "brand": thread.brand,
+            "chart": thread.chart,
+            "code": thread.code,
+            "name": thread.name,
+            "color": thread.hex,
+            "stitches": int(stitches[index]),
+            "metres": round(lengths[index] / 1000, 2),
+            "blocks": int(blocks[index]),
+        }
+        for index, thread in ((index, plan.threads[index]) for index in dict.fromkeys(path.color_threads))
+    ]
+
+
+def as_text(report: Report, *, color: bool = False) -> str:
+    """Return a report as a table for a terminal.
+
+    Parameters
+    ----------
+    report : Report
+    color : bool
+        Draw swatches in 24-bit colour; otherwise their hex values stand alone.
+    """
+    plan = report.plan
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in plan["stitches_by_kind"].items())
+    rows = [
+        ("Size", f"{plan['width_mm']:.1f} x {plan['height_mm']:.1f} mm"),
+        ("Stitches", f"{plan['stitches']:,} ({kinds})"),
+        ("Lengths", "{min:.1f} to {max:.1f} mm, median {median:.1f} mm".format(**plan["stitch_mm"])),
+        ("Threads", f"{plan['threads']} in {plan['color_blocks']} colour blocks, {plan['thread_m']:.1f} m"),
+        ("Changes", f"{plan['color_changes']} colour changes, {plan['trims']} trims, {plan['jumps']} uncut jumps"),
+        ("Run time", f"{minutes_text(plan['minutes'])} on {plan['machine']}"),
+    ]
+    for name, table in (("Likeness", report.likeness), ("Shapes", report.shapes)):
+        if table:
+            rows.append((name, ", ".join(f"{key} {_short(value)}" for key, value in table.items())))
+    lines = [f"{name:<10}{text}" for name, text in rows]
+    lines += ["", *_thread_table(report.threads, color)]
+    if report.findings:
+        lines.append("")
+        lines += [_finding_line(item) for item in report.findings]
+    return "\n".join(lines) + "\n"
+
+
+def minutes_text(minutes: float) -> str:
+    """Return a run time for people: ``48 min``, ``1 h 05 min``."""
+    whole = max(1, round(minutes))
+    return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02d} min"
+
+
+def _thread_table(threads: Sequence[Mapping[str, Any]], color: bool) -> list[str]:
+    cells = [
+        (
+            str(number),
+            row["color"],
+            str(row["brand"]),
+            str(row["code"]),
+            str(row["name"]),
+            f"{row['stitches']:,}",
+            f"{row['metres']:.1f} m",
+        )
+        for number, row in enumerate(threads, 1)
+    ]
+    heads = ("#", "colour", "maker", "number", "name", "stitches", "thread")
+    widths = [max(len(row[i]) for row in [heads, *cells]) for i in range(len(heads))]
+    right = {0, 5, 6}
+
+    def line(row: Sequence[str]) -> str:
+        parts = [
+            text.rjust(w) if i in right else text.ljust(w) for i, (text, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(parts).rstrip()
+
+    out = [line(heads)]
+    for row in cells:
+        text = line(row)
+        if color:
+            red, green, blue = bytes.fromhex(row[1][1:])
+            text = f"\x1b[48;2;{red};{green};{blue}m    \x1b[0m {text}"
+        out.append(text)
+    return [f"     {out[0]}", *out[1:]] if color else out
+
+
+def _finding_line(item: Finding) -> str:
+    place = f" at ({item.at_mm[0]:.1f}, {item.at_mm[1]:.1f}) mm" if item.at_mm else ""
+    cure = f"; {item.remedy}" if item.remedy else ""
+    return f"{item.severity}: {item.message}{place} [{item.code}]{cure}"
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
