@@ -466,7 +466,7 @@ def test_photos_and_other_files(samples: dict[str, npt.NDArray[np.uint8]], tmp_p
         "photo.png": r"\d+ colours; allowed is a picture in a few colours.*quantize",
         "photo.jpg": "not an indexed PNG.*quantize",
         "deep.png": "pixels of kind I;16; allowed is.*quantize",
-        "half.png": "damaged or incomplete",
+        "half.png": "damaged, incomplete",
         "empty.png": "the file is empty",
         "none.png": "no such file",
     }

@@ -148,7 +148,9 @@ def _register_heif(where: str) -> None:
 
 def _damaged(where: str, error: Exception) -> InputError:
     reason = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{where}: damaged or incomplete: {reason}", hint="copy it again, or save it again as PNG")
+    return InputError(
+        f"{where}: damaged, incomplete or of a rare kind: {reason}", hint="copy it again, or save it again as PNG"
+    )
 
 
 def from_16_bit(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:

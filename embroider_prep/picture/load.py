@@ -124,7 +124,8 @@ def _file_of(source: Any) -> tuple[str, Any]:
         return ("picture" if source == "-" else Path(source).stem), source
     if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
         raise InputError(
-            f"picture: a {type(source).__name__} is not a picture; allowed are a path, bytes, a binary stream, an array"
+            f"picture: {type(source).__name__} is not accepted; allowed are a path, bytes, a binary stream, an array",
+            hint="numpy.asarray(image.convert('RGB')) makes an array of a Pillow image",
         )
     path = getattr(source, "name", None)
     return (Path(path).stem if isinstance(path, str) and path else "picture"), source
