@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.decoders import Decoded, decode
+from embroider_prep.decoders.pes_sections import decode_sections
 from embroider_prep.design import StitchPlan
 from embroider_prep.errors import FormatError, InputError
 from embroider_prep.formats import StitchFormat, find_format
 from embroider_prep.plans import Came, NeedlePath, center_shift, needle_path
 from embroider_prep.units import UNITS_PER_MM
+
+FULL_SECTION = 32_768
+"""Points from which a section of a PES file was ended for its length, not for a jump or a change."""
 
 TOLERANCE_MM = 0.05
 """Half a machine unit along each axis: both sides count whole units, so this means equal."""
@@ -63,6 +67,8 @@ def prove(
     _compare_links(where, got, _expected_links(path, fmt, dst_trim_jumps), want)
     _compare_colors(where, got, plan, path, fmt)
     _compare_bounds(where, got, want, fmt)
+    if fmt.name == "PES":
+        _compare_sections(where, data, want)
 
 
 def _open(file: bytes | str | Path, form: StitchFormat | str | None) -> tuple[str, bytes, StitchFormat]:
@@ -162,6 +168,22 @@ def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: 
     for key, have, edge in states:
         if not abs(have - edge) <= slack:
             raise _differs(where, f"its header states {key} {have}, the stitches say {edge}")
+
+
+def _compare_sections(where: str, data: bytes, want: npt.NDArray[np.int64]) -> None:
+    """Compare the part of a PES file that embroidery software reads.
+
+    A run too long for one section goes on in the next, which then repeats one point: so does one behind a full section.
+    """
+    have: list[npt.NDArray[np.int64]] = []
+    goes_on = False
+    for flag, points in decode_sections(data):
+        if flag == 0:
+            have.append(points[goes_on:])
+        goes_on = flag == 0 and len(points) >= FULL_SECTION
+    xy = np.concatenate(have) if have else np.empty((0, 2), np.int64)
+    if not np.array_equal(xy, want - [0, want[:, 1].max()]):
+        raise _differs(where, "its sections for embroidery software hold other stitches than the part for machines")
 
 
 def _number(value: int | str | None) -> float:

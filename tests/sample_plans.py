@@ -33,7 +33,9 @@ def locked(xy: np.ndarray) -> np.ndarray:
     return np.concatenate([lock(xy[0], xy[1]), xy, lock(xy[-1], xy[-2])[::-1]])
 
 
-def rows(width: float, height: float, *, center=(0.0, 0.0), angle_deg: float = 0.0, spacing: float = 0.4, step: float = 4.0):
+def rows(
+    width: float, height: float, *, center=(0.0, 0.0), angle_deg: float = 0.0, spacing: float = 0.4, step: float = 4.0
+):
     """Needle points of a filled rectangle, row by row, back and forth, with stagger."""
     out = []
     for number, y in enumerate(np.arange(-height / 2, height / 2 + 1e-9, spacing)):
@@ -86,7 +88,10 @@ def square(side: float = 20.0) -> StitchPlan:
     h = side / 2
     edge = grid([(-h, -h), *[(x, -h) for x in np.arange(-h + 2, h, 2)], (h, -h), (h, h), (-h, h), (-h, -h)])
     border = np.concatenate(
-        [np.linspace(a, b, max(2, int(side / 2)), endpoint=False) for a, b in zip(edge[[0, -4, -3, -2]], edge[[-4, -3, -2, -1]])]
+        [
+            np.linspace(a, b, max(2, int(side / 2)), endpoint=False)
+            for a, b in zip(edge[[0, -4, -3, -2]], edge[[-4, -3, -2, -1]], strict=True)
+        ]
     )
     return plan_of([(0, rows(side, side)), (1, np.concatenate([border, edge[-1:]]))], threads=(RED, BLUE))
 

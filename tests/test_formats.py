@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from embroider_prep.errors import FormatError
+from embroider_prep.formats import FORMATS, find_format
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("design.pes", "PES"),
+        (".pes", "PES"),
+        ("PES", "PES"),
+        ("a/b.c/rose.DST", "DST"),
+        ("x.u02", "U01"),
+        ("x.e00", "EXY"),
+    ],
+)
+def test_find(text: str, name: str) -> None:
+    assert find_format(text).name == name
+
+
+@pytest.mark.parametrize(("text", "meant"), [("rose.dts", "dst"), ("rose.pess", "pes"), ("rose.jff", "jef")])
+def test_unknown_names_the_closest(text: str, meant: str) -> None:
+    with pytest.raises(FormatError) as error:
+        find_format(text)
+    assert meant in error.value.hint
+    assert "unknown format" in error.value.message
+
+
+def test_read_only_is_not_written() -> None:
+    assert find_format("old.hus", to="read").name == "HUS"
+    with pytest.raises(FormatError, match="HUS files cannot be written"):
+        find_format("old.hus", to="write")
+    with pytest.raises(FormatError, match="SVG files cannot be read"):
+        find_format("drawing.svg", to="read")
+
+
+def test_table_agrees_with_itself() -> None:
+    suffixes = [s for form in FORMATS.values() for s in (form.suffix, *form.more_suffixes)]
+    assert len(suffixes) == len(set(suffixes))
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
+    for name, form in FORMATS.items():
+        assert form.name == name
+        assert form.reads or form.writes
+        assert form.description
+        if form.writes and form.kind == "stitches":
+            assert form.max_stitch_mm
+            assert form.max_jump_mm
+            # A format without colours has a list beside it.
+            assert bool(form.side_file) == (form.colors in ("none", "needle"))
+
+
+def test_what_is_lost() -> None:
+    assert FORMATS["JSON"].lost == ("design name",)
+    assert FORMATS["DST"].lost == ("thread colours", "objects")
+    assert FORMATS["PES"].keeps_colors
+    assert not FORMATS["JEF"].keeps_colors
+    assert not FORMATS["EXP"].keeps_names
