@@ -9,11 +9,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
 Rgb8 = npt.NDArray[np.uint8]
 
 LOSSLESS = [("PNG", {}), ("WEBP", {"lossless": True}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"})]
+
+Image.init()
+needs_avif = pytest.mark.skipif("AVIF" not in Image.SAVE, reason="Pillow writes AVIF from 11.3 on")
 
 
 def make_scene() -> Rgb8:

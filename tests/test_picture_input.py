@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from picture_files import LOSSLESS, encoded, largest_difference, make_scene, png
+from picture_files import LOSSLESS, encoded, largest_difference, make_scene, needs_avif, png
 from PIL import Image
 
 from embroider_prep.errors import InputError, MissingExtra
@@ -152,7 +152,9 @@ def test_auto_contrast_leaves_one_tone_and_transparent_pixels() -> None:
 # ---------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize(("kind", "settings"), [*LOSSLESS, ("JPEG", {}), ("GIF", {}), ("AVIF", {})])
+@pytest.mark.parametrize(
+    ("kind", "settings"), [*LOSSLESS, ("JPEG", {}), ("GIF", {}), pytest.param("AVIF", {}, marks=needs_avif)]
+)
 def test_cut_and_scrambled_files_give_one_line(
     scene: Rgb8, tmp_path: Path, kind: str, settings: dict[str, Any]
 ) -> None:

@@ -62,7 +62,7 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
     Parameters
     ----------
     source : str, Path, bytes, binary stream or array
-        A file (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF; HEIC with the extra ``heic``; the first frame of an animation),
+        A file (JPEG, PNG, WebP, TIFF, BMP, GIF; AVIF with Pillow 11.3; HEIC with the extra ``heic``; the first frame),
         ``"-"`` for standard input, ``"sample:chelsea"`` (or ``astronaut``, ``coffee``), or an array (H, W) or
         (H, W, 1 | 3 | 4) of uint8, uint16, bool, or floats from 0 to 1; arrays are taken as sRGB.
     options : PictureOptions
