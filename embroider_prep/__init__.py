@@ -1,0 +1,80 @@
+"""Turn a photograph into a machine embroidery file that sews well.
+
+>>> import embroider_prep as ep
+>>> made = ep.convert("sample:chelsea", width_mm=60, threads=8)  # doctest: +SKIP
+>>> made.save("cat.pes")  # doctest: +SKIP
+
+Everything here is loaded when it is first used, so ``import embroider_prep`` is instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from embroider_prep._version import __version__
+
+if TYPE_CHECKING:
+    from embroider_prep.design import (
+        FABRIC,
+        DetailLine,
+        Finding,
+        Guide,
+        IndexedImage,
+        Region,
+        Report,
+        SewObject,
+        StitchBlock,
+        StitchPlan,
+        Thread,
+    )
+    from embroider_prep.errors import (
+        EmbroiderPrepError,
+        FormatError,
+        InputError,
+        MissingExtra,
+        ModelError,
+        OptionsError,
+        OutputError,
+        PlanError,
+    )
+    from embroider_prep.options import ConvertOptions, read_options
+    from embroider_prep.pattern import read, write
+    from embroider_prep.picture import load as load_picture
+    from embroider_prep.picture import read_indexed, write_indexed
+    from embroider_prep.pipeline import Conversion, convert, digitize
+    from embroider_prep.preview import render as preview
+    from embroider_prep.report import make_report
+    from embroider_prep.stylizer.stylize import list_models, stylize
+    from embroider_prep.threads import list_charts, load_chart, match_color
+
+_HOMES = {
+    "design": (
+        "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread".split()
+    ),
+    "errors": (
+        "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError".split()
+    ),
+    "options": ["ConvertOptions", "read_options"],
+    "pattern": ["read", "write"],
+    "picture": ["read_indexed", "write_indexed"],
+    "pipeline": ["Conversion", "convert", "digitize"],
+    "report": ["make_report"],
+    "stylizer.stylize": ["list_models", "stylize"],
+    "threads": ["list_charts", "load_chart", "match_color"],
+}
+_RENAMED = {"load_picture": ("picture", "load"), "preview": ("preview", "render")}
+_PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names} | _RENAMED
+
+__all__ = ["__version__", *sorted(_PLACES)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'embroider_prep' has no attribute {name!r}")
+    home, original = _PLACES[name]
+    return getattr(import_module(f"embroider_prep.{home}"), original)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

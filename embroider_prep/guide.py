@@ -17,13 +17,15 @@ GUIDE_PX_PER_MM = 2.0
 Grey = npt.NDArray[np.float32]
 
 
-def make_guide(rgb8: Rgb8, *, px_per_mm: float, face_weight: float = 10.0) -> Guide:
+def make_guide(rgb8: Rgb8, *, px_per_mm: float, photo: Rgb8 | None = None, face_weight: float = 10.0) -> Guide:
     """Return directions and focus of a working picture.
 
     Parameters
     ----------
     rgb8 : (H, W, 3) uint8
         The picture that will be sewn (the illustration), at ``px_per_mm``.
+    photo : (H, W, 3) uint8, optional
+        Where faces are looked for; default ``rgb8``. A style may have changed them.
     face_weight : float
         Focus inside a frontal face; 1 looks for none.
 
@@ -39,7 +41,7 @@ def make_guide(rgb8: Rgb8, *, px_per_mm: float, face_weight: float = 10.0) -> Gu
     shape = angle.shape
     focus = 1 + _local_contrast(lightness, px_per_mm, shape) + 0.5 * _middle(shape)
     if face_weight > 1:
-        inside = _resize(_faces(rgb8), shape)
+        inside = _resize(_faces(rgb8 if photo is None else photo), shape)
         focus = np.maximum(focus, 1 + (face_weight - 1) * inside)
     return Guide(angle_deg=angle, coherence=coherence, focus=focus, px_per_mm=GUIDE_PX_PER_MM)
 

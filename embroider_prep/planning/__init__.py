@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from embroider_prep.design import DetailLine, Guide, Region, StitchPlan, Thread
+from embroider_prep.design import DetailLine, Finding, Guide, Region, StitchPlan, Thread
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PlanOptions
 from embroider_prep.planning.arrange import arrange
 from embroider_prep.planning.ground import make_ground
 from embroider_prep.planning.sew import sew
 
-__all__ = ["make_plan"]
+__all__ = ["Planned", "make_plan"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Planned:
+    """A plan, and what was left out of it: ``dropped_lines`` would each have cost a cut."""
+
+    plan: StitchPlan
+    dropped_lines: int
+    findings: tuple[Finding, ...]
 
 
 def make_plan(
@@ -23,7 +33,7 @@ def make_plan(
     size_mm: tuple[float, float],
     options: PlanOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> StitchPlan:
+) -> Planned:
     """Plan all stitches of a design.
 
     Parameters
@@ -46,16 +56,33 @@ def make_plan(
     """
     o = options or PlanOptions()
     if not regions and not lines:
-        raise PlanError("plan: there is nothing to sew: no regions and no lines", hint="check --fabric and --background")
+        raise PlanError(
+            "plan: there is nothing to sew: no regions and no lines", hint="check --fabric and --background"
+        )
     width, height = size_mm
     ground = make_ground(regions, (-width / 2, -height / 2, width / 2, height / 2))
     arrangement = arrange(regions, lines, threads, ground, guide, o, progress)
     blocks = sew(arrangement, ground, o, progress)
     trim_above = float("inf") if o.no_trim else o.trim_above_mm
-    return StitchPlan(
+    plan = StitchPlan(
         threads=tuple(threads),
         objects=arrangement.objects,
         blocks=blocks,
         max_stitch_mm=o.max_stitch_mm,
         trim_above_mm=trim_above,
     )
+    return Planned(plan=plan, dropped_lines=arrangement.dropped, findings=_findings(arrangement.dropped, plan, o))
+
+
+def _findings(dropped: int, plan: StitchPlan, options: PlanOptions) -> tuple[Finding, ...]:
+    out = []
+    if dropped:
+        out.append(
+            Finding(
+                code="lines-left-out",
+                severity="note",
+                message=f"{dropped} detail lines are not sewn: each would have needed a trim",
+                remedy="raise --max-breaks to keep them",
+            )
+        )
+    return tuple(out)

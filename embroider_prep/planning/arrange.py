@@ -73,10 +73,10 @@ def arrange(
         angles = find_angles(regions, ground, guide, touching.borders, lab)
     else:
         angles = np.full(len(regions), o.angle_deg % 180)
-    width, height = ground.owner.shape[1] / ground.px_per_mm, ground.owner.shape[0] / ground.px_per_mm
+    left, top, right, bottom = ground.frame_mm
     area = sum(region.area_mm2 for region in regions)
     max_breaks = max(3, round(o.max_breaks * STITCHES_PER_MM2 * area / 1000))
-    chosen = choose_lines(regions, lines, touching, lab, guide, (width, height), max_breaks)
+    chosen = choose_lines(regions, lines, touching, lab, guide, (right - left, bottom - top), max_breaks)
     shapes, blocks = list(chosen.shapes), chosen.blocks
     rank = np.full(len(regions), -1)
     for place, block in enumerate(blocks):

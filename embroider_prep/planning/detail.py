@@ -26,7 +26,13 @@ def line_kind(width_mm: float) -> SewKind:
 
 
 def sew_line(
-    line: DetailLine, kind: SewKind, entry_mm: Points | None, exit_mm: Points | None, *, stitch_mm: float, pull_mm: float
+    line: DetailLine,
+    kind: SewKind,
+    entry_mm: Points | None,
+    exit_mm: Points | None,
+    *,
+    stitch_mm: float,
+    pull_mm: float,
 ) -> list[Leg]:
     """Return the stitches of a line from the end nearer to ``entry_mm``; it ends near ``exit_mm`` when that is given.
 
@@ -48,7 +54,9 @@ def sew_line(
     if at > 0 and not back:
         legs.append(Leg(kind="travel", xy_mm=resample(xy[at::-1], stitch_mm)))
     if back or kind == "satin":
-        legs.append(Leg(kind="travel" if kind != "running" else kind, xy_mm=resample(xy[at:] if back else xy, stitch_mm)))
+        legs.append(
+            Leg(kind="travel" if kind != "running" else kind, xy_mm=resample(xy[at:] if back else xy, stitch_mm))
+        )
         if not back:
             legs.append(Leg(kind="travel", xy_mm=resample(xy[::-1], stitch_mm)))
         if back:

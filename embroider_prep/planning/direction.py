@@ -64,7 +64,7 @@ def _means(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return per region: the mean direction (cos, sin of twice the angle), its strength 0..1, second moments (mm²)."""
     shape = guide.angle_deg.shape
-    owner = cv2.resize(ground.owner.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST)
+    owner = cv2.resize(ground.framed.astype(np.float32), shape[::-1], interpolation=cv2.INTER_NEAREST)
     number = owner.reshape(-1).astype(np.int64)
     inside = number >= 0
     number = number[inside]

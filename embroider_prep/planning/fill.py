@@ -26,6 +26,9 @@ MIN_END_MM = 1.3
 # border is then 1.2 mm instead of a short stitch of 0.4 mm. Longer rows have few ends; one turn lies calmer.
 THREE_TURNS_BELOW_MM = 16.0
 
+# Sections are not cut nearer to their ends: three turns need their rows.
+MIN_SPLIT_ROWS = 4
+
 # A row this short, pull compensation included, is one needle point.
 POINT_ROW_MM = 0.8
 
@@ -70,6 +73,10 @@ class RowFill:
         self.patch, self.style = patch, style
         self.frame = Frame(angle_deg=angle_deg, spacing_mm=style.spacing_mm)
         self.sections = find_sections(patch, self.frame, style.pull_mm)
+        self._index()
+
+    def _index(self) -> None:
+        """Lay all rows out flat, to find the nearest one at once."""
         flat = [
             (number, section.first + i, low, section.high[i])
             for number, section in enumerate(self.sections)
@@ -84,19 +91,14 @@ class RowFill:
 
     def locate(self, xy_mm: npt.ArrayLike) -> Spot:
         """Return the place in the rows nearest to a point."""
-        u, v = self.frame.to_uv(xy_mm)
-        away = np.maximum(self._low - u, u - self._high).clip(0)
-        best = int((away**2 + (self._row * self.style.spacing_mm - v) ** 2).argmin())
-        return Spot(
-            section=int(self._section[best]),
-            row=int(self._row[best]),
-            u=float(np.clip(u, self._low[best], self._high[best])),
-        )
+        return self._locate_in(None, xy_mm)
 
     def sew(self, entry_mm: Points | None, exit_mm: Points | None) -> list[Leg]:
         """Return travels and rows from near ``entry_mm`` to near ``exit_mm``; None leaves an end free."""
         legs: list[Leg] = []
         here: Spot | None = None
+        if exit_mm is not None:
+            self._split_at(self.locate(exit_mm))
         left = self._components()
         while left:
             group = self._next_group(left, here, entry_mm)
@@ -161,18 +163,10 @@ class RowFill:
                 end = self._top_faces(number, path[i + 1])
             else:
                 end = self._nearer_end(goal) if goal.section == number else not begin
-            if begin == end:
-                for child in children.get(number, []):
-                    twig(child)
-                order.append((number, not begin, end))
-                continue
+            # Twigs first: the ways to them and back then lie below this section's own rows.
             for child in children.get(number, []):
-                if self._top_faces(number, child) == begin:
-                    twig(child)
-            order.append((number, begin, end))
-            for child in children.get(number, []):
-                if self._top_faces(number, child) == end:
-                    twig(child)
+                twig(child)
+            order.append((number, begin if begin != end else not begin, end))
         return order
 
     def _tree(self, path: list[int], group: set[int]) -> dict[int, int]:
@@ -226,17 +220,39 @@ class RowFill:
         return groups
 
     def _next_group(self, left: list[set[int]], here: Spot | None, entry_mm: Points | None) -> set[int]:
-        if here is None and entry_mm is None:
-            return max(left, key=lambda group: sum(len(self.sections[i].low) for i in group))
+        """The nearest group, but the largest last: ways between the others lie below its rows."""
+        if len(left) == 1:
+            return left[0]
+        largest = max(left, key=lambda group: sum(len(self.sections[i].low) for i in group))
+        small = [group for group in left if group is not largest]
         at = self._xy(here) if here is not None else entry_mm
-        spots = [(np.hypot(*(self._xy(self._locate_in(group, at)) - at)), i) for i, group in enumerate(left)]
-        return left[min(spots)[1]]
+        if at is None:
+            return small[0]
+        return min(small, key=lambda group: float(np.hypot(*(self._xy(self._locate_in(group, at)) - at))))
 
-    def _locate_in(self, group: set[int], xy_mm: npt.ArrayLike | None) -> Spot:
-        u, v = self.frame.to_uv(np.zeros(2) if xy_mm is None else xy_mm)
+    def _split_at(self, spot: Spot) -> None:
+        """Cut a section behind a row, so that sewing can end there."""
+        section = self.sections[spot.section]
+        cut = spot.row + 1 - section.first
+        if not MIN_SPLIT_ROWS <= cut <= len(section.low) - MIN_SPLIT_ROWS:
+            return
+        rest = Section(first=spot.row + 1, below=[spot.section], above=section.above)
+        number = len(self.sections)
+        for name in ("low", "high", "begin", "end"):
+            values = getattr(section, name)
+            getattr(rest, name).extend(values[cut:])
+            del values[cut:]
+        for near in rest.above:
+            self.sections[near].below = [number if i == spot.section else i for i in self.sections[near].below]
+        section.above = [number]
+        self.sections.append(rest)
+        self._index()
+
+    def _locate_in(self, group: set[int] | None, xy_mm: npt.ArrayLike) -> Spot:
+        u, v = self.frame.to_uv(xy_mm)
         away = np.maximum(self._low - u, u - self._high).clip(0)
         distance = away**2 + (self._row * self.style.spacing_mm - v) ** 2
-        if len(group) < len(self.sections):
+        if group is not None and len(group) < len(self.sections):
             distance[~np.isin(self._section, list(group))] = np.inf
         best = int(distance.argmin())
         return Spot(

@@ -40,11 +40,7 @@ class Run:
 
 def finish(runs: list[Run], ground: Ground, options: PlanOptions) -> tuple[StitchBlock, ...]:
     """Return the stitch blocks of all runs."""
-    left, top = ground.origin_mm
-    limits = np.array(
-        [left, top, left + ground.owner.shape[1] / ground.px_per_mm, top + ground.owner.shape[0] / ground.px_per_mm]
-    )
-    box = np.round(limits * UNITS_PER_MM)
+    box = np.round(np.array(ground.frame_mm) * UNITS_PER_MM)
     blocks: list[StitchBlock] = []
     for run in runs:
         if run.legs:

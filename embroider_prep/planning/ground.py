@@ -19,6 +19,9 @@ PX_PER_MM = 10.0
 # 40 million cells of two bytes; larger designs get larger cells.
 MAX_CELLS = 40e6
 
+# Bare cells around the design: what lies beyond the last row's end can be looked up.
+MARGIN_MM = 1.0
+
 Mask8 = npt.NDArray[np.uint8]
 
 
@@ -48,12 +51,22 @@ class Patch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ground:
-    """``owner`` (h, w) int32: the region at each cell, -1 for none; ``boxes`` its (top, bottom, left, right)."""
+    """``owner`` (h, w) int32: the region at each cell, -1 for none; ``boxes`` its (top, bottom, left, right).
 
+    The raster reaches ``MARGIN_MM`` beyond ``frame_mm`` (left, top, right, bottom), in which needle points lie.
+    """
+
+    frame_mm: tuple[float, float, float, float]
     owner: npt.NDArray[np.int32]
     boxes: npt.NDArray[np.int64]
     origin_mm: tuple[float, float]
     px_per_mm: float
+
+    @property
+    def framed(self) -> npt.NDArray[np.int32]:
+        """The part of ``owner`` within the frame."""
+        margin = round(MARGIN_MM * self.px_per_mm)
+        return self.owner[margin:-margin, margin:-margin]
 
     def patch(self, region: int, later: npt.NDArray[np.bool_], grow_mm: float) -> Patch:
         """Return the cells in which a region is sewn: its own, and up to ``grow_mm`` of those of later regions.
@@ -80,6 +93,7 @@ class Ground:
 def make_ground(regions: Sequence[Region], frame_mm: tuple[float, float, float, float]) -> Ground:
     """Draw regions into a raster over ``frame_mm`` (left, top, right, bottom)."""
     left, top, right, bottom = frame_mm
+    left, top, right, bottom = left - MARGIN_MM, top - MARGIN_MM, right + MARGIN_MM, bottom + MARGIN_MM
     area = max((right - left) * (bottom - top), 1e-6)
     scale = min(PX_PER_MM, float(np.sqrt(MAX_CELLS / area)))
     shape = max(1, int(np.ceil((bottom - top) * scale - 1e-6))), max(1, int(np.ceil((right - left) * scale - 1e-6)))
@@ -99,4 +113,6 @@ def make_ground(regions: Sequence[Region], frame_mm: tuple[float, float, float, 
         box = np.array([(y0 - top), (y1 - top), (x0 - left), (x1 - left)]) * scale
         boxes[number] = [np.floor(box[0]) - 1, np.ceil(box[1]) + 2, np.floor(box[2]) - 1, np.ceil(box[3]) + 2]
     limit = [shape[0], shape[0], shape[1], shape[1]]
-    return Ground(owner=owner, boxes=np.clip(boxes, 0, limit), origin_mm=(left, top), px_per_mm=scale)
+    return Ground(
+        frame_mm=frame_mm, owner=owner, boxes=np.clip(boxes, 0, limit), origin_mm=(left, top), px_per_mm=scale
+    )

@@ -158,9 +158,7 @@ def _late(lines: list[int], touching: Touching, color: Ints, regions: int, later
     return {i for i in lines if any(int(color[r]) in later for r in touching.below[i - regions])}
 
 
-def _place(
-    nodes: list[int], links: tuple[tuple[int, ...], ...], group: Ints, regions: int
-) -> tuple[int, Ints]:
+def _place(nodes: list[int], links: tuple[tuple[int, ...], ...], group: Ints, regions: int) -> tuple[int, Ints]:
     """Return the breaks of a colour's shapes when ``group`` is covered later, and the groups with them added."""
     roots, covered = _roots(nodes, links, group, regions)
     leader: dict[int, int] = {}
@@ -198,9 +196,7 @@ def _roots(
     return [(node, root(node)) for node in nodes], [(-1 - key, root(key)) for key in list(parent) if key < 0]
 
 
-def count_groups(
-    blocks: Sequence[Block], touching: Touching, regions: int
-) -> tuple[int, list[tuple[int, ...]]]:
+def count_groups(blocks: Sequence[Block], touching: Touching, regions: int) -> tuple[int, list[tuple[int, ...]]]:
     """Return the breaks that an order needs, and its groups that hold lines alone: each of these costs a break."""
     group = np.full(regions, -1, np.int64)
     breaks = 0

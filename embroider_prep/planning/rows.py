@@ -150,9 +150,7 @@ def _with_ends(
     return row.tolist(), low.tolist(), high.tolist(), begin.tolist(), end.tolist()
 
 
-def spans(
-    patch: Patch, frame: Frame
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def spans(patch: Patch, frame: Frame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return row number, start and end (u, mm) of each span of a patch, sorted by row, then start."""
     height, width = patch.mask.shape
     step = 1 / patch.px_per_mm

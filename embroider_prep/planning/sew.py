@@ -137,9 +137,7 @@ def _cross_rows(patch: Patch, item, entry: Points | None) -> list[Leg]:
     radius = round(EDGE_INSET_MM * patch.px_per_mm)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     inner = cv2.erode(patch.mask, disk, borderValue=0).reshape(patch.mask.shape)
-    style = RowStyle(
-        spacing_mm=UNDERLAY_SPACING * item.row_spacing_mm, stitch_mm=item.stitch_length_mm, turns=1
-    )
+    style = RowStyle(spacing_mm=UNDERLAY_SPACING * item.row_spacing_mm, stitch_mm=item.stitch_length_mm, turns=1)
     rows = RowFill(replace(patch, mask=inner), item.angle_deg + 90, style)
     if not rows:
         return []

@@ -117,9 +117,7 @@ def _few_extras(
                 shapes[number] = replace(line, thread=blocks[best].thread)
                 members[best].append(number)
         members[i] = []
-    return tuple(
-        Block(thread=block.thread, shapes=tuple(members[i])) for i, block in enumerate(blocks) if members[i]
-    )
+    return tuple(Block(thread=block.thread, shapes=tuple(members[i])) for i, block in enumerate(blocks) if members[i])
 
 
 def _without(blocks: tuple[Block, ...], gone: set[int]) -> tuple[Block, ...]:

@@ -191,15 +191,17 @@ def _finish(labels: Labels, palette: Palette, px_per_mm: float, o: QuantizeOptio
     used = [used[i] for i in np.argsort(lightness, kind="stable")]
     number = np.full(FABRIC + 1, FABRIC, np.uint8)
     number[used] = np.arange(len(used), dtype=np.uint8)
-    findings = [
-        Finding(
-            code="color-unreachable",
-            severity="note",
-            message=f"no thread of the chart is near {code}: the nearest differs by {error} ΔE",
-            remedy="choose a larger chart",
+    findings = []
+    if palette.unreachable:
+        named = ", ".join(f"{code} (ΔE {error})" for code, error in palette.unreachable)
+        findings.append(
+            Finding(
+                code="color-unreachable",
+                severity="note",
+                message=f"no thread of the chart is near {named}",
+                remedy="choose a larger chart",
+            )
         )
-        for code, error in palette.unreachable
-    ]
     missing = [t.code for i, t in enumerate(palette.threads) if not area[i] and t.code in o.use]
     findings += [
         Finding(
