@@ -120,7 +120,7 @@ def write_model(
     path = out / MODEL_FILE
     model = to_onnx(net)
     save_with_metadata(model, path, {METADATA_KEY: card.to_json()})
-    card = replace(card, bytes_per_px=memory_per_px(path, card), parity=parity(net, path, card, MAX_DIFFERENCE))
+    card = replace(card, bytes_per_px=memory_per_px(path, card.stride), parity=parity(net, path, card, MAX_DIFFERENCE))
     if half:
         save_with_metadata(to_onnx(net, half=True), out / HALF_FILE, {METADATA_KEY: card.to_json()})
         parity(net, out / HALF_FILE, card, HALF_DIFFERENCE)

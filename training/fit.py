@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
@@ -79,6 +81,8 @@ def fit(
         place = stack.enter_context(_Joined(o))
         if o.threads:
             torch.set_num_threads(o.threads)
+        if place.device.type == "cpu":
+            _keep_freed_memory()
         torch.manual_seed(o.seed)
         pairs = Pairs(options.data.pairs, "training")
         state = _state_to_start_from(options, out, pairs, resume)
@@ -245,6 +249,15 @@ def _with_weights(net: Picture, average: dict[str, Tensor] | None) -> Picture:
     out = build(net.options).to(next(net.parameters()).device)
     out.load_state_dict(average or net.state_dict())
     return out.eval()
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc to keep large blocks: fetching them anew from the kernel in each step takes a third of the time."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt:
+        # M_MMAP_MAX and M_TRIM_THRESHOLD of malloc.h.
+        mallopt(-4, 0)
+        mallopt(-1, 1 << 30)
 
 
 def _mean(value: Tensor, place: Place) -> float:

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from embroider_prep.errors import ModelError
 from embroider_prep.stylizer.card import ModelCard
 from embroider_prep.stylizer.session import open_session
 
 
-def memory_per_px(path: Path, card: ModelCard) -> int:
-    """Return the bytes that a CPU session takes per pixel of the window, from the peaks of two fresh processes."""
-    small, large = (32 * card.stride, 32 * card.stride), (96 * card.stride, 96 * card.stride)
+def memory_per_px(path: Path, stride: int) -> int:
+    """Return the bytes that a CPU session takes per pixel of the window, from the peaks of two fresh processes.
+
+    The model's metadata must hold a card.
+    """
+    small, large = 32 * stride, 96 * stride
     peaks = []
-    for size in (small, large):
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            peaks.append(pool.submit(_peak_bytes, path, card, size).result())
-    return max(1, round((peaks[1] - peaks[0]) / (large[0] * large[1] - small[0] * small[1])))
-
-
-def _peak_bytes(path: Path, card: ModelCard, size: tuple[int, int]) -> int:
-    session = open_session(path, card, device="cpu")
-    for _ in range(2):
-        session.run(np.zeros((1, *size, 3), np.uint8))
-    return peak_bytes()
+    for side in (small, large):
+        command = [sys.executable, "-m", "training.memory", str(path.resolve()), str(side)]
+        run = subprocess.run(
+            command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=600, check=False
+        )
+        if run.returncode:
+            raise ModelError(f"{path}: measuring its memory failed: {run.stderr.strip().splitlines()[-1:]}")
+        peaks.append(int(run.stdout))
+    return max(1, round((peaks[1] - peaks[0]) / (large**2 - small**2)))
 
 
 def peak_bytes() -> int:
@@ -39,6 +41,21 @@ def peak_bytes() -> int:
         if match:
             return int(match[1]) * 1024
     import resource
-    import sys
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def main(path: str, side: str) -> None:
+    """Run the model on a picture of that side and print the peak."""
+    bare = ModelCard(
+        name="bare", version="0", description="", stride=1, receptive_field_px=1, halo_px=0, bytes_per_px=1,
+        input="photo", output="illustration", opset=1, sha256="",
+    )  # fmt: skip
+    session = open_session(path, bare, device="cpu")
+    for _ in range(2):
+        session.run(np.zeros((1, int(side), int(side), 3), np.uint8))
+    sys.stdout.write(f"{peak_bytes()}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

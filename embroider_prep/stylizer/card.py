@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from embroider_prep.errors import ModelError, closest
+from embroider_prep.files import atomic_write
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
@@ -168,11 +169,9 @@ def read_card(path: str | Path) -> ModelCard:
 
 
 def write_card(card: ModelCard, path: str | Path) -> None:
-    """Write ``card.json`` under a temporary name, then rename it."""
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    part.write_text(card.to_json(), encoding="utf-8")
-    part.replace(path)
+    """Write ``card.json``; raises ``OutputError`` when it cannot be written."""
+    with atomic_write(path) as file:
+        file.write(card.to_json().encode())
 
 
 def file_sha256(path: str | Path) -> str:

@@ -147,7 +147,7 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
         card=card,
         provider=CUDA if CUDA in inner.get_providers() else CPU,
         findings=tuple(findings),
-        _run=_runner(inner, card),
+        _run=_runner(ort, inner, card),
     )
 
 
@@ -167,9 +167,6 @@ def _open(ort: Any, path: Path, *, cuda: bool) -> Any:
             "gpu_mem_limit": CUDA_BYTES,
         }
         providers.insert(0, (CUDA, limits))
-    else:
-        # Without an arena the peak is what one window needs, not the next power of two.
-        settings.enable_cpu_mem_arena = False
     try:
         return ort.InferenceSession(str(path), settings, providers=providers)
     except Exception as error:
@@ -201,10 +198,18 @@ def _check_tensors(inner: Any, card: ModelCard, path: Path) -> None:
             )
 
 
-def _runner(inner: Any, card: ModelCard) -> Callable[[Rgb8], Any]:
+def _runner(ort: Any, inner: Any, card: ModelCard) -> Callable[[Rgb8], Any]:
+    last: tuple[int, ...] = ()
+
     def run(windows: Rgb8) -> Any:
+        nonlocal last
+        settings = ort.RunOptions()
+        if windows.shape != last and inner.get_providers()[0] == CPU:
+            # The arena plans its memory by shape; what it held for another shape is given back after this run.
+            settings.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+            last = windows.shape
         try:
-            return inner.run([card.output], {card.input: windows})[0]
+            return inner.run([card.output], {card.input: windows}, settings)[0]
         except Exception as error:
             # As in `_open`: no common base. What the runtime says of shapes or memory is worth more than its type.
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
