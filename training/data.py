@@ -35,11 +35,14 @@ class Pairs:
 
     def __init__(self, folders: Sequence[str | Path], split: str) -> None:
         self.files: list[tuple[Path, str]] = []
+        self.side_px = 0
         digest = hashlib.sha256()
         for folder in map(Path, folders):
             if not (folder / "pairs.json").is_file():
                 raise InputError(f"{folder}: there are no pairs", hint="python -m training pairs --out " + str(folder))
-            digest.update((folder / "pairs.json").read_bytes())
+            head = (folder / "pairs.json").read_bytes()
+            self.side_px = int(json.loads(head)["options"]["crop_px"])
+            digest.update(head)
             for index in sorted((folder / "index").glob("*.json")):
                 text = index.read_bytes()
                 record = json.loads(text)

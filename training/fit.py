@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from embroider_prep.errors import EmbroiderPrepError, InputError
+from embroider_prep.errors import EmbroiderPrepError, InputError, OptionsError
 from training import checkpoint
 from training.data import Pairs, batches
 from training.loss_networks import load_loss_network
@@ -89,6 +89,7 @@ def fit(
 
         layout = torch.channels_last if o.channels_last else torch.contiguous_format
         net = build(options.network)
+        _check_side(options.data.crop_px or pairs.side_px, net.stride)
         if state:
             net.load_state_dict(state["network"])
         elif o.start:
@@ -211,6 +212,15 @@ def _positions(o: FitOptions, place: Place, step: int) -> Iterator[range]:
             start = ((step * o.accumulate + part) * place.world + place.rank) * o.batch
             yield range(start, start + o.batch)
         step += 1
+
+
+def _check_side(side: int, stride: int) -> None:
+    if side % stride:
+        fits = -(-side // stride) * stride
+        raise OptionsError(
+            f"data.crop_px: {side} is no multiple of the network's stride {stride}; allowed: {fits}, {fits - stride} …",
+            hint=f"make pairs with --crop-px {fits}, or set crop_px = {fits - stride}",
+        )
 
 
 def _state_to_start_from(options: TrainOptions, out: Path, pairs: Pairs, resume: bool) -> dict[str, Any] | None:

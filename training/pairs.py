@@ -128,7 +128,10 @@ def make_pairs(
     """
     if not photos.is_dir():
         raise InputError(f"{photos}: there is no such folder", hint="--photos names a folder of picture files")
-    files = sorted(path for path in photos.iterdir() if path.suffix.lower() in SUFFIXES)
+    try:
+        files = sorted(path for path in photos.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise InputError(f"{photos}: cannot read the folder: {error.strerror}", hint="check who owns it") from error
     if not files:
         raise InputError(
             f"{photos}: no photo in it; allowed are {', '.join(sorted(SUFFIXES))}", hint="check the folder"

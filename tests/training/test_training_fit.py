@@ -17,7 +17,8 @@ from training import fit as fit_module
 from training.__main__ import main
 from training.data import Order, Pairs, batches
 from training.fit import NotFiniteError, fit, learning_rate
-from training.options import DataOptions, FitOptions, TrainOptions, read_config
+from training.options import DataOptions, FitOptions, PairOptions, TrainOptions, read_config
+from training.pairs import make_pairs
 
 CONFIGS = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.toml"))
 
@@ -80,9 +81,6 @@ def test_a_run_is_neither_overwritten_nor_resumed_with_another_config(pairs: Pat
 
 
 def test_other_pairs_are_refused_on_resume(pairs: Path, photos: Path, tmp_path: Path) -> None:
-    from training.options import PairOptions
-    from training.pairs import make_pairs
-
     fit(tiny_config(pairs, fit={"steps": 1}), tmp_path / "run")
     make_pairs(photos, tmp_path / "pairs", PairOptions(crop_px=64, crops=3))
     with pytest.raises(InputError, match="trained on other pairs"):
@@ -202,6 +200,19 @@ def test_a_checkpoint_describes_itself(config: TrainOptions, tmp_path: Path) -> 
     torch.save({"a": 1}, tmp_path / "other.pt")
     with pytest.raises(InputError, match="not a checkpoint of format"):
         checkpoint.load(tmp_path / "other.pt")
+
+
+def test_a_stride_of_8_trains_on_its_multiples(photos: Path, tmp_path: Path) -> None:
+    four = {"channels": [4, 4, 4, 4], "depth": [0, 0, 0, 1]}
+    for side in (100, 104):
+        make_pairs(photos, tmp_path / str(side), PairOptions(crop_px=side, crops=3))
+    with pytest.raises(OptionsError, match=r"100 is no multiple of the network's stride 8; allowed: 104, 96"):
+        fit(tiny_config(tmp_path / "100", network=four, data={"crop_px": 100}), tmp_path / "run")
+    for side, crop_px in ((100, 96), (104, 104)):
+        fit(
+            tiny_config(tmp_path / str(side), network=four, data={"crop_px": crop_px}, fit={"steps": 1}),
+            tmp_path / f"run{side}",
+        )
 
 
 def test_a_run_may_start_from_another(pairs: Path, tmp_path: Path) -> None:
