@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embroider_prep.pattern.read import read
-from embroider_prep.pattern.write import Written, prepare, to_bytes, write
+from embroider_prep.pattern.reader import read
+from embroider_prep.pattern.writer import Written, prepare, to_bytes, write
 
 __all__ = ["Written", "prepare", "read", "to_bytes", "write"]

@@ -177,7 +177,10 @@ def _pattern_class() -> Any:
             return self.records
 
         def get_as_command_blocks(self) -> Iterator[list[Row]]:
-            for block in super().get_as_command_blocks():
+            for number, block in enumerate(super().get_as_command_blocks()):
+                if number == 0 and block == [[0, 0, _JUMP]]:
+                    # Our first jump is for the machine's part alone; here it would lead from the corner to the corner.
+                    continue
                 if block[0][2] != _STITCH or len(block) <= SECTION:
                     yield block
                     continue

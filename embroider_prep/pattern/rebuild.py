@@ -63,7 +63,7 @@ def plan_of_runs(runs: Sequence[tuple[Thread, str, str, Any]]) -> StitchPlan:
         blocks.append(StitchBlock(thread=number, kind=known, xy_mm=points))
         if len(points) > 1:
             step = np.hypot(*np.diff(points, axis=0).T)
-            shortest, longest = min(shortest, step.min()), max(longest, step.max())
+            shortest, longest = min(shortest, float(step.min())), max(longest, float(step.max()))
     return StitchPlan(
         threads=tuple(threads),
         blocks=tuple(blocks),

@@ -145,7 +145,7 @@ def _tile(threads: _Threads, box: tuple[int, int, int, int], scale: float, cloth
     # In quarters, with sides in fours: every tile is reduced by exactly the same factor.
     finer = min(4 * MOST_FINER, max(4, math.ceil(4 * FINE_PX_PER_MM / scale - 1e-6)))
     # A border for the shadow, so that tiles meet without a seam.
-    border = 4 * math.ceil((0.9 * scale + 1) / 4)
+    border = 4 * math.ceil((1.1 * scale + 2) / 4)
     x0, y0 = box[0] - border, box[1] - border
     size = (-(-(box[2] - box[0]) // 4) * 4 + 2 * border, -(-(box[3] - box[1]) // 4) * 4 + 2 * border)
     grow = THREAD_MM
@@ -247,7 +247,9 @@ def _draw(
     """Draw each piece with its number (from 1, in ``chosen``), later ones over earlier ones."""
     width = max(1, round(THREAD_MM * zoom))
     shift = 4
-    ends = np.concatenate([threads.start[chosen], threads.end[chosen]], axis=1) * zoom - np.tile(offset + 0.5, 2)
-    points = np.round(ends * (1 << shift)).astype(np.int32).tolist()
+    ends = np.concatenate([threads.start[chosen], threads.end[chosen]], axis=1).astype(np.float64)
+    # Rounded in the whole picture's pixels, so that all tiles draw the same line.
+    whole = np.rint(ends * (zoom * (1 << shift))).astype(np.int64) - (1 << shift) // 2
+    points = (whole - np.tile(offset << shift, 2)).tolist()
     for index, (ax, ay, bx, by) in enumerate(points, 1):
         cv2.line(number, (ax, ay), (bx, by), index, width, cv2.LINE_8, shift)
