@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from embroider_prep._version import __version__
 
 if TYPE_CHECKING:
+    from embroider_prep.conversion import Conversion, Saved
     from embroider_prep.design import (
         FABRIC,
         DetailLine,
@@ -42,31 +43,71 @@ if TYPE_CHECKING:
     from embroider_prep.pattern import read, write
     from embroider_prep.picture import load as load_picture
     from embroider_prep.picture import read_indexed, write_indexed
-    from embroider_prep.pipeline import Conversion, convert, digitize
-    from embroider_prep.preview import render as preview
+    from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
+    from embroider_prep.preview import render
     from embroider_prep.report import make_report
     from embroider_prep.stylizer.stylize import list_models, stylize
     from embroider_prep.threads import list_charts, load_chart, match_color
 
-_HOMES = {
-    "design": (
-        "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread".split()
-    ),
-    "errors": (
-        "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError".split()
-    ),
-    "options": ["ConvertOptions", "read_options"],
-    "pattern": ["read", "write"],
-    "picture": ["read_indexed", "write_indexed"],
-    "pipeline": ["Conversion", "convert", "digitize"],
-    "report": ["make_report"],
-    "stylizer.stylize": ["list_models", "stylize"],
-    "threads": ["list_charts", "load_chart", "match_color"],
-}
-_RENAMED = {"load_picture": ("picture", "load"), "preview": ("preview", "render")}
-_PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names} | _RENAMED
+# A name must not be that of a room: importing the room would put the module in its place.
+__all__ = [
+    "FABRIC",
+    "Conversion",
+    "ConvertOptions",
+    "DetailLine",
+    "EmbroiderPrepError",
+    "Finding",
+    "FormatError",
+    "Guide",
+    "InThreads",
+    "IndexedImage",
+    "InputError",
+    "MissingExtra",
+    "ModelError",
+    "OptionsError",
+    "OutputError",
+    "PlanError",
+    "Region",
+    "Report",
+    "Saved",
+    "SewObject",
+    "StitchBlock",
+    "StitchPlan",
+    "Thread",
+    "__version__",
+    "convert",
+    "digitize",
+    "list_charts",
+    "list_models",
+    "load_chart",
+    "load_picture",
+    "make_report",
+    "match_color",
+    "quantize_picture",
+    "read",
+    "read_indexed",
+    "read_options",
+    "render",
+    "stylize",
+    "write",
+    "write_indexed",
+]  # fmt: skip
 
-__all__ = ["__version__", *sorted(_PLACES)]  # noqa: PLE0604
+_HOMES = {
+    "conversion": "Conversion Saved",
+    "design": "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread",
+    "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",
+    "options": "ConvertOptions read_options",
+    "pattern": "read write",
+    "picture": "read_indexed write_indexed",
+    "pipeline": "InThreads convert digitize quantize_picture",
+    "preview": "render",
+    "report": "make_report",
+    "stylizer.stylize": "list_models stylize",
+    "threads": "list_charts load_chart match_color",
+}
+_PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
+_PLACES["load_picture"] = ("picture", "load")
 
 
 def __getattr__(name: str) -> Any:

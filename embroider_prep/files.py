@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +17,9 @@ from embroider_prep.errors import InputError, OutputError, closest
 
 MAX_STREAM_BYTES = 1 << 30
 """A pipe without an end must not fill the memory."""
+
+_waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("_waiting", default=None)
+"""Temporary files of `all_or_none` and what they will be called."""
 
 
 @contextmanager
@@ -128,7 +132,11 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
             if target.exists():
                 with suppress(OSError):
                     temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            temporary.replace(target)
+            waiting = _waiting.get()
+            if waiting is None:
+                temporary.replace(target)
+            else:
+                waiting.append((temporary, target))
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
@@ -138,6 +146,38 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         if error is callers and (error.errno is None or error.filename is not None):
             raise
         raise _output_error(path, error) from error
+
+
+@contextmanager
+def all_or_none() -> Iterator[None]:
+    """Let the files that `atomic_write` makes in this block appear together when it ends, or none of them.
+
+    A result has several files: when the disk is full at the last one, the first are not left behind. Renaming them is
+    all that happens at the end.
+
+    Raises
+    ------
+    OutputError
+        As `atomic_write`.
+    """
+    if _waiting.get() is not None:
+        yield
+        return
+    waiting: list[tuple[Path, Path]] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+        for temporary, target in waiting:
+            try:
+                temporary.replace(target)
+            except OSError as error:
+                raise _output_error(target, error) from error
+    finally:
+        _waiting.reset(token)
+        for temporary, _ in waiting:
+            # Those that were renamed are no longer there.
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def check_writable(path: str | Path) -> Path:

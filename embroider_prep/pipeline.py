@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
+from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
-from embroider_prep.options import ConvertOptions
+from embroider_prep.options import ConvertOptions, PictureOptions, SizeOptions
 
 Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
 Progress = Callable[[str, int, int], None]
@@ -30,93 +31,20 @@ class Working:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Conversion:
-    """What a conversion made, every step of it.
-
-    ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, None when the conversion began later.
-    """
+class InThreads:
+    """A picture in threads and all that led to it; ``curve`` is the error by number of threads."""
 
     name: str
-    options: ConvertOptions
-    photo: Rgb8 | None
-    illustration: Rgb8 | None
+    photo: Rgb8
+    illustration: Rgb8
     indexed: IndexedImage
     guide: Guide
-    plan: StitchPlan
-    report: Report
-    findings: tuple[Finding, ...] = field(default=())
-
-    def preview(self) -> Rgb8:
-        """Return the picture of the stitches, (H, W, 3) uint8."""
-        from embroider_prep.preview import render
-
-        return render(self.plan, self.options.preview, self.report.findings)
-
-    def strip(self, *, height_px: int = 480) -> Rgb8:
-        """Return *photo | illustration | threads | stitches* side by side, (H, W, 3) uint8."""
-        from embroider_prep.preview import strip
-
-        return strip(
-            self.photo,
-            self.illustration,
-            self.indexed,
-            self.preview(),
-            height_px=height_px,
-            stitches_px_per_mm=self.options.preview.preview_px_per_mm,
-        )
-
-    def save(
-        self, path: str | Path, *, preview: bool = True, report: bool = True, sheet: bool = False
-    ) -> tuple[Path, ...]:
-        """Write the stitch file, and beside it under the same name what was asked for.
-
-        Parameters
-        ----------
-        path : str or Path
-            ``design.pes``; the suffix names the format.
-        preview, report, sheet : bool
-            ``design.preview.png``, ``design.report.json``, ``design.sheet.html``.
-
-        Returns
-        -------
-        tuple of Path
-            The stitch file first.
-
-        Raises
-        ------
-        FormatError, OutputError
-            Nothing is written when the format or hoop cannot hold the design.
-        """
-        from embroider_prep.pattern import write
-        from embroider_prep.picture import save_picture
-        from embroider_prep.worksheet import write_worksheet
-
-        target = Path(path)
-        written = write(self.plan, target, self.options.write, preview=self.options.preview)
-        out = [*written.paths, *written.side_paths]
-        if preview:
-            out.append(beside(target, ".preview.png"))
-            save_picture(self.preview(), out[-1])
-        if report:
-            out.append(beside(target, ".report.json"))
-            _write_json(_report(self, written.findings).as_dict(), out[-1])
-        if sheet:
-            out.append(beside(target, ".sheet.html"))
-            write_worksheet(
-                written.plan,
-                out[-1],
-                title=self.name,
-                machine=_machine(self.options),
-                hoop=written.hoop,
-                findings=(*self.findings, *written.findings),
-                preview=self.options.preview,
-            )
-        return tuple(out)
+    findings: tuple[Finding, ...]
+    curve: tuple[float, ...]
 
 
-def beside(target: Path, suffix: str) -> Path:
-    """Return the name of a file that stands beside a result: ``design.pes`` -> ``design.preview.png``."""
-    return target.with_name(target.stem + suffix)
+def _silent(step: str, done: int, total: int) -> None:
+    pass
 
 
 def convert(
@@ -143,35 +71,78 @@ def convert(
     EmbroiderPrepError
         Whatever is wrong with the picture, the options, the chart or the model, in one line.
     """
+    o = (options or ConvertOptions()).with_values(values)
+    tell = progress or _silent
+    made = quantize_picture(source, o, progress=tell)
+    return _digitize(
+        made.indexed,
+        made.guide,
+        o,
+        tell,
+        name=made.name,
+        photo=made.photo,
+        drawn=made.illustration,
+        findings=made.findings,
+        curve=made.curve,
+    )
+
+
+def quantize_picture(
+    source: Source,
+    options: ConvertOptions | None = None,
+    *,
+    faces: Source | None = None,
+    progress: Progress | None = None,
+    **values: Any,
+) -> InThreads:
+    """Turn a photograph or an illustration into a picture in threads: the first half of `convert`.
+
+    Parameters
+    ----------
+    source, options, progress, **values
+        As in `convert`; ``style="none"`` for what is an illustration already.
+    faces : str, Path, bytes, stream or array, optional
+        The photo behind an illustration: faces are looked for there. Default ``source``.
+
+    Returns
+    -------
+    InThreads
+        ``.indexed`` and ``.guide`` for `digitize`.
+
+    Raises
+    ------
+    EmbroiderPrepError
+        As `convert`.
+    """
     from embroider_prep.guide import make_guide
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
     from embroider_prep.stylizer.stylize import stylize
 
     o = (options or ConvertOptions()).with_values(values)
-    tell = progress or (lambda step, done, total: None)
+    tell = progress or _silent
     chart = find_threads(o)
     tell("read", 0, 1)
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o)
+    photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
     said: list[Finding] = []
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
+    # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     guide = guide_to_8bit(
-        make_guide(drawn, photo=work.rgb8, px_per_mm=o.size.px_per_mm, face_weight=o.quantize.face_weight)
+        make_guide(drawn, photo=photo, px_per_mm=o.size.px_per_mm, face_weight=o.quantize.face_weight)
     )
     subject = read_subject(o, work.rgb8.shape)
     found = quantize(
         drawn, chart, o.quantize, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=o.size.px_per_mm
     )
-    return _digitize(
-        found.indexed,
-        guide,
-        o,
-        tell,
+    return InThreads(
         name=work.name,
         photo=work.rgb8,
-        drawn=drawn,
+        illustration=drawn,
+        indexed=found.indexed,
+        guide=guide,
         findings=(*said, *found.findings),
         curve=found.palette.curve,
     )
@@ -196,7 +167,7 @@ def digitize(
     guide : Guide, optional
         Directions; default those of the borders in ``image``.
     options, progress, **values
-        As in `convert`.
+        As in `convert`. A width or height gives the design another size than the picture was made for.
     name : str
         What results are named after.
     findings : tuple of Finding
@@ -205,9 +176,42 @@ def digitize(
     from embroider_prep.guide import guide_from_labels
 
     o = (options or ConvertOptions()).with_values(values)
+    image, guide = _sized(image, guide, o.size)
     check_hoop(*image.size_mm, o)
-    tell = progress or (lambda step, done, total: None)
-    return _digitize(image, guide or guide_from_labels(image), o, tell, name=name, findings=findings)
+    return _digitize(image, guide or guide_from_labels(image), o, progress or _silent, name=name, findings=findings)
+
+
+def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None = None) -> Guide:
+    """Return the directions of a picture for an indexed picture that has lost its own, or never had any.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, stream or array
+        The photo or illustration; ``options.picture`` crops and turns it.
+    image : IndexedImage
+    options : ConvertOptions, optional
+
+    Raises
+    ------
+    InputError
+        When the two pictures have different shapes.
+    """
+    from embroider_prep.guide import make_guide
+
+    o = options or ConvertOptions()
+    rgb8 = _fitting(source, image.labels.shape, o.picture)
+    return make_guide(rgb8, px_per_mm=image.px_per_mm, face_weight=o.quantize.face_weight)
+
+
+def _sized(image: IndexedImage, guide: Guide | None, size: SizeOptions) -> tuple[IndexedImage, Guide | None]:
+    """Return both at the size that the options ask for; a difference below one pixel is rounding, not a wish."""
+    height, width = image.labels.shape
+    wanted_px, wanted_mm = (width, size.width_mm) if size.width_mm is not None else (height, size.height_mm)
+    if wanted_mm is None or abs(wanted_mm * image.px_per_mm - wanted_px) < 1:
+        return image, guide
+    factor = wanted_px / wanted_mm / image.px_per_mm
+    image = replace(image, px_per_mm=image.px_per_mm * factor)
+    return image, None if guide is None else replace(guide, px_per_mm=guide.px_per_mm * factor)
 
 
 def _digitize(
@@ -263,7 +267,7 @@ def _digitize(
         report=Report(plan={}, threads=()),
         findings=found,
     )
-    report = _report(made, check(planned.plan, machine=_machine(o), name=name), likeness=likeness, shapes=shapes)
+    report = complete(made, check(planned.plan, machine=machine_of(o), name=name), likeness=likeness, shapes=shapes)
     object.__setattr__(made, "report", report)
     return made
 
@@ -297,20 +301,25 @@ def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray
     """Return what ``background_mask`` says is sewn, (H, W) bool; None without one."""
     if options.quantize.background_mask is None:
         return None
+    return _fitting(options.quantize.background_mask, shape, PictureOptions()).max(axis=2) >= 128
+
+
+def _fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) -> Rgb8:
+    """Read a second picture of the same thing and bring it to ``shape`` (H, W)."""
     import cv2
 
     from embroider_prep.errors import InputError
     from embroider_prep.picture import load
 
-    mask = load(options.quantize.background_mask).rgb8
-    if abs(mask.shape[1] / mask.shape[0] * shape[0] / shape[1] - 1) > 0.02:
+    picture = load(source, options)
+    height, width = picture.rgb8.shape[:2]
+    if abs(width / height * shape[0] / shape[1] - 1) > 0.02:
+        where = source if isinstance(source, str | Path) else picture.name
         raise InputError(
-            f"{options.quantize.background_mask}: {mask.shape[1]} x {mask.shape[0]} pixels is another shape than the "
-            f"picture's {shape[1]} x {shape[0]}",
-            hint="make the mask from the same picture, cropped and turned alike",
+            f"{where}: {width} x {height} pixels is another shape than the picture's {shape[1]} x {shape[0]}",
+            hint="make it from the same picture, cropped and turned alike",
         )
-    small = cv2.resize(mask, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape)
-    return small.max(axis=2) >= 128
+    return cv2.resize(picture.rgb8, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape[0], shape[1], 3)
 
 
 def check_hoop(width_mm: float, height_mm: float, options: ConvertOptions) -> None:
@@ -319,7 +328,7 @@ def check_hoop(width_mm: float, height_mm: float, options: ConvertOptions) -> No
     from embroider_prep.hooping import fit
     from embroider_prep.machines import candidate_hoops
 
-    hoops = candidate_hoops(options.write.hoop, _machine(options))
+    hoops = candidate_hoops(options.write.hoop, machine_of(options))
     if not hoops or options.write.split_hoops:
         return
     # What the writer will ask of the plan, asked of the outline that it will fill.
@@ -331,60 +340,3 @@ def check_hoop(width_mm: float, height_mm: float, options: ConvertOptions) -> No
         hoops,
         rotate=options.write.turn_to_fit,
     )
-
-
-def _machine(options: ConvertOptions) -> Any:
-    from embroider_prep.machines import find_machine
-
-    return find_machine(options.write.machine)
-
-
-def _report(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Report:
-    """Return the report of a conversion with the findings of a pre-flight; what is known already is kept."""
-    from embroider_prep.report import make_report
-
-    before = made.report
-    return make_report(
-        made.plan,
-        (*made.findings, *checked),
-        machine=_machine(made.options),
-        likeness=known.get("likeness", before.likeness),
-        shapes=known.get("shapes", before.shapes),
-        options=made.options.as_dict(),
-        model=_model(made.options.stylize.style) if made.illustration is not None else {},
-        versions=_versions(),
-    )
-
-
-def _model(style: str) -> dict[str, Any]:
-    """Return the name and sha256 of the model of a style; the style's name alone for recipes."""
-    from embroider_prep.stylizer.stylize import open_style
-
-    if style == "none" or style.startswith("recipe:"):
-        return {"style": style}
-    card = open_style(style).card
-    return {"style": style, "name": card.name, "version": card.version, "sha256": card.sha256}
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions of what decides stitches."""
-    import platform
-    from importlib.metadata import version
-
-    from embroider_prep._version import __version__
-
-    names = ("numpy", "opencv-python-headless", "scikit-image", "scipy", "shapely", "pyembroidery")
-    return {
-        "embroider-prep": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in names},
-    }
-
-
-def _write_json(data: dict[str, Any], path: Path) -> None:
-    import json
-
-    from embroider_prep.files import atomic_write
-
-    with atomic_write(path) as file:
-        file.write(json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8"))

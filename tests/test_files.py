@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embroider_prep.errors import EmbroiderPrepError, OutputError
-from embroider_prep.files import atomic_write, check_writable
+from embroider_prep.files import all_or_none, atomic_write, check_writable
 
 
 def write_half(path: Path, error: BaseException | None) -> None:
@@ -129,3 +129,38 @@ def test_a_link_is_followed_and_the_longest_name_works(tmp_path: Path) -> None:
         file.write(b"new")
     assert (tmp_path / "link").is_symlink()
     assert long.read_bytes() == b"new"
+
+
+class TestAllOrNone:
+    """Several files of one result."""
+
+    def test_they_appear_together(self, tmp_path: Path) -> None:
+        with all_or_none():
+            for name in ("a", "b"):
+                with atomic_write(tmp_path / name) as file:
+                    file.write(name.encode())
+            assert not (tmp_path / "a").exists()
+            assert not (tmp_path / "b").exists()
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"a", "b": b"b"}
+
+    @pytest.mark.parametrize("error", [OutputError("full"), KeyboardInterrupt(), ValueError("bug")])
+    def test_after_an_error_none_of_them(self, tmp_path: Path, error: BaseException) -> None:
+        (tmp_path / "a").write_bytes(b"old")
+
+        def fail() -> None:
+            with all_or_none():
+                for name in ("a", "b"):
+                    with atomic_write(tmp_path / name) as file:
+                        file.write(b"new")
+                raise error
+
+        with pytest.raises(type(error)):
+            fail()
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old"}
+
+    def test_inside_each_other_the_outer_one_decides(self, tmp_path: Path) -> None:
+        with all_or_none():
+            with all_or_none(), atomic_write(tmp_path / "a") as file:
+                file.write(b"a")
+            assert not (tmp_path / "a").exists()
+        assert (tmp_path / "a").read_bytes() == b"a"

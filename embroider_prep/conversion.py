@@ -1,0 +1,192 @@
+"""What a conversion made: every step of it, its report, and the files to save."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from embroider_prep.color import Rgb8
+from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
+from embroider_prep.options import ConvertOptions
+
+if TYPE_CHECKING:
+    from embroider_prep.machines import Machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """What was written: the stitch file first; and the report with the findings of its format, machine and hoop."""
+
+    paths: tuple[Path, ...]
+    report: Report
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conversion:
+    """What a conversion made, every step of it.
+
+    ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, None when the conversion began later.
+    """
+
+    name: str
+    options: ConvertOptions
+    photo: Rgb8 | None
+    illustration: Rgb8 | None
+    indexed: IndexedImage
+    guide: Guide
+    plan: StitchPlan
+    report: Report
+    findings: tuple[Finding, ...] = field(default=())
+
+    def preview(self) -> Rgb8:
+        """Return the picture of the stitches, (H, W, 3) uint8."""
+        from embroider_prep.preview import render
+
+        return render(self.plan, self.options.preview, self.report.findings)
+
+    def strip(self, *, height_px: int = 480, picture: Rgb8 | None = None) -> Rgb8:
+        """Return *photo | illustration | threads | stitches* side by side; ``picture``: the preview, if at hand."""
+        from embroider_prep.preview import strip
+
+        return strip(
+            self.photo,
+            self.illustration,
+            self.indexed,
+            self.preview() if picture is None else picture,
+            height_px=height_px,
+            stitches_px_per_mm=self.options.preview.preview_px_per_mm,
+        )
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        preview: bool = True,
+        report: bool = True,
+        sheet: bool | Literal["html", "pdf"] = False,
+        paper: str = "a4",
+        strip: str | Path | None = None,
+    ) -> Saved:
+        """Write the stitch file, and beside it under the same name what was asked for: all of it, or nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``design.pes``; the suffix names the format.
+        preview, report : bool
+            ``design.preview.png``, ``design.report.json``.
+        sheet : bool, "html" or "pdf"
+            ``design.sheet.html`` or ``design.sheet.pdf``.
+        paper : "a4" or "letter"
+            Of a PDF.
+        strip : str or Path, optional
+            Picture file for *photo | illustration | threads | stitches*.
+
+        Returns
+        -------
+        Saved
+            ``.paths``, the stitch file first, and the ``.report`` with what the writer found.
+
+        Raises
+        ------
+        FormatError, OptionsError, OutputError, MissingExtra
+            Nothing is written then.
+        """
+        from embroider_prep.files import all_or_none
+        from embroider_prep.pattern import write
+        from embroider_prep.picture import save_picture
+        from embroider_prep.worksheet import write_worksheet
+
+        target = Path(path)
+        with all_or_none():
+            written = write(self.plan, target, self.options.write, preview=self.options.preview)
+            out = [*written.paths, *written.side_paths]
+            final = complete(self, written.findings)
+            picture = self.preview() if preview or strip is not None else None
+            if preview and picture is not None:
+                out.append(beside(target, ".preview.png"))
+                save_picture(picture, out[-1])
+            if report:
+                out.append(beside(target, ".report.json"))
+                _write_json(final.as_dict(), out[-1])
+            if sheet:
+                out.append(beside(target, ".sheet.pdf" if sheet == "pdf" else ".sheet.html"))
+                write_worksheet(
+                    written.plan,
+                    out[-1],
+                    title=self.name,
+                    machine=machine_of(self.options),
+                    hoop=written.hoop,
+                    findings=final.findings,
+                    preview=self.options.preview,
+                    paper=paper,
+                )
+            if strip is not None:
+                out.append(Path(strip))
+                save_picture(self.strip(picture=picture), out[-1])
+        return Saved(paths=tuple(out), report=final)
+
+
+def beside(target: Path, suffix: str) -> Path:
+    """Return the name of a file that stands beside a result: ``design.pes`` -> ``design.preview.png``."""
+    return target.with_name(target.stem + suffix)
+
+
+def machine_of(options: ConvertOptions) -> Machine:
+    """Return the machine profile that the options name."""
+    from embroider_prep.machines import find_machine
+
+    return find_machine(options.write.machine)
+
+
+def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Report:
+    """Return the report of a conversion with the findings of a pre-flight; what is known already is kept."""
+    from embroider_prep.report import make_report
+
+    before = made.report
+    return make_report(
+        made.plan,
+        (*made.findings, *checked),
+        machine=machine_of(made.options),
+        likeness=known.get("likeness", before.likeness),
+        shapes=known.get("shapes", before.shapes),
+        options=made.options.as_dict(),
+        model=_model(made.options.stylize.style) if made.illustration is not None else {},
+        versions=_versions(),
+    )
+
+
+def _model(style: str) -> dict[str, Any]:
+    """Return the name and sha256 of the model of a style; the style's name alone for recipes."""
+    from embroider_prep.stylizer.stylize import open_style
+
+    if style == "none" or style.startswith("recipe:"):
+        return {"style": style}
+    card = open_style(style).card
+    return {"style": style, "name": card.name, "version": card.version, "sha256": card.sha256}
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of what decides stitches."""
+    import platform
+    from contextlib import suppress
+    from importlib.metadata import PackageNotFoundError, version
+
+    from embroider_prep._version import __version__
+
+    out = {"embroider-prep": __version__, "python": platform.python_version()}
+    for name in ("numpy", "opencv-python-headless", "scikit-image", "scipy", "shapely", "pyembroidery"):
+        # Some distributions pack OpenCV under another name.
+        with suppress(PackageNotFoundError):
+            out[name] = version(name)
+    return out
+
+
+def _write_json(data: dict[str, Any], path: Path) -> None:
+    import json
+
+    from embroider_prep.files import atomic_write
+
+    with atomic_write(path) as file:
+        file.write(json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8"))
