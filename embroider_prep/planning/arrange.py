@@ -19,7 +19,7 @@ from embroider_prep.planning.routes import Routes
 from embroider_prep.planning.worth import choose_lines
 
 # Stitches of a filled square millimetre, measured over photographs: what breaks are counted against.
-STITCHES_PER_MM2 = 2.2
+STITCHES_PER_MM2 = 2.1
 
 Progress = Callable[[int, int], None]
 Underlay = tuple[Literal["edge", "tatami", "center"], ...]

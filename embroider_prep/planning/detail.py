@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -80,7 +82,7 @@ def _way(xy: Points) -> float:
 def _bean(points: Points) -> Points:
     """Every stitch three times: forth, back, forth."""
     out = [points[:1]]
-    for one, two in zip(points[:-1], points[1:], strict=True):
+    for one, two in itertools.pairwise(points):
         out.append(np.stack([two, one, two]))
     return np.concatenate(out)
 

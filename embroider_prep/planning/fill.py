@@ -297,9 +297,11 @@ class RowFill:
             else:
                 target = section.last if self._top_faces(number, path[i + 1]) else section.first
             step = 1 if target >= row else -1
-            for k in range(row, target + step, step):
-                if section.first <= k <= section.last:
-                    gates.append((k, section.low[k - section.first], section.high[k - section.first]))
+            gates += [
+                (k, section.low[k - section.first], section.high[k - section.first])
+                for k in range(row, target + step, step)
+                if section.first <= k <= section.last
+            ]
             if i + 1 < len(path):
                 following = self.sections[path[i + 1]]
                 row = following.first if self._top_faces(number, path[i + 1]) else following.last

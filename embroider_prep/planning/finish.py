@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -40,7 +41,9 @@ class Run:
 
 def finish(runs: list[Run], ground: Ground, options: PlanOptions) -> tuple[StitchBlock, ...]:
     """Return the stitch blocks of all runs."""
-    box = np.round(np.array(ground.frame_mm) * UNITS_PER_MM)
+    frame = np.array(ground.frame_mm) * UNITS_PER_MM
+    # The outermost points of the grid inside the frame.
+    box = np.concatenate([np.ceil(frame[:2] - 1e-6), np.floor(frame[2:] + 1e-6)])
     blocks: list[StitchBlock] = []
     for run in runs:
         if run.legs:
@@ -137,11 +140,13 @@ def _split(
 def _lock(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return needle points to sew before the first one: forth and back twice on the first stitches' way."""
     way = np.append(0.0, np.cumsum(np.hypot(*np.diff(units, axis=0).T)))
-    reach = min(LOCK_MM * UNITS_PER_MM, way[-1])
-    out = np.round([np.interp(reach, way, units[:, 0]), np.interp(reach, way, units[:, 1])]).astype(np.int64)
-    if ((out - units[0]) ** 2).sum() < SHORTEST2:
-        # The way turns back at once: lock on its farthest point instead.
-        out = units[((units - units[0]) ** 2).sum(axis=1).argmax()]
+    # The first place on the way that is a lock's length away; on a way that turns back at once, the farthest there is.
+    at = np.arange(1, max(2, min(int(way[-1]), 40)) + 1)
+    near = np.stack([np.interp(at, way, units[:, 0]), np.interp(at, way, units[:, 1])], axis=1)
+    near = np.round(near).astype(np.int64)
+    away = np.hypot(*(near - units[0]).T)
+    far = np.flatnonzero(away >= LOCK_MM * UNITS_PER_MM)
+    out = near[far[0] if len(far) else away.argmax()]
     return np.array([units[0], out, units[0], out])
 
 
@@ -153,7 +158,7 @@ def _blocks(
     bounds = [0, *cuts.tolist(), len(units)]
     xy = units / UNITS_PER_MM
     out = []
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in itertools.pairwise(bounds):
         start = max(0, a - 1)
         if b - start < 2:
             continue

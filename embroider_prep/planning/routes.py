@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ PX_PER_MM = 2.5
 
 # Between hidden ways a gap of two cells may be bridged by one stitch; it costs as much as eight hidden cells.
 BRIDGE_COST = 8.0
+
+# Ways around shapes that are sewn already are up to this much longer.
+WANDER = 1.5
 
 # A run over rows of its own colour, against one that is covered later.
 SEWN_COST = 4.0
@@ -53,6 +57,8 @@ class Routes:
 
     def tour(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> list[Stop]:
         """Return the shapes ``numbers`` in sewing order with the way to each."""
+        from scipy.ndimage import find_objects
+
         self._forms = [_form(shapes[number]) for number in numbers]
         seeds = self._seeds(shapes, numbers)
         hidden = self.open | (seeds > 0)
@@ -61,14 +67,15 @@ class Routes:
         cost = np.where(hidden, 1.0, np.where(ways, BRIDGE_COST, -1.0))
         territory = self._territories(seeds, ways)
         direct = self._connections(seeds, territory, len(numbers))
-        weights, via = _closure(direct)
+        weights = _closure(direct)
+        self._boxes = find_objects(seeds, max_label=len(numbers))
         sizes = np.bincount(seeds.reshape(-1), minlength=len(numbers) + 1)[1:].astype(float)
         order = _tour(direct, sizes, _centres(shapes, numbers))
         stops = [Stop(shape=numbers[order[0]], way_mm=None)]
-        for a, b in zip(order[:-1], order[1:], strict=True):
+        for a, b in itertools.pairwise(order):
             # A run on top of what this thread has sewn is seen a little; below what comes it is not seen at all.
             cost[seeds == a + 1] = SEWN_COST
-            way = self._way(a, b, via, seeds, territory, cost) if np.isfinite(weights[a, b]) else None
+            way = self._way(a, b, weights[a, b], seeds, cost) if np.isfinite(weights[a, b]) else None
             stops.append(Stop(shape=numbers[b], way_mm=way))
         return stops
 
@@ -128,53 +135,60 @@ class Routes:
             np.minimum.at(weights, (j, i), length)
         return weights
 
-    def _way(
-        self,
-        a: int,
-        b: int,
-        via: npt.NDArray[np.int32],
-        seeds: Cells,
-        territory: Cells,
-        cost: npt.NDArray[np.float64],
-    ) -> Points:
-        """Return the way from one shape to another, (N, 2) in mm, N >= 2, its ends inside the two."""
+    def _way(self, a: int, b: int, length_mm: float, seeds: Cells, cost: npt.NDArray[np.float64]) -> Points:
+        """Return the way from one shape to another, (N, 2) in mm, N >= 2, its ends inside the two.
+
+        ``length_mm`` is about how long it is: nothing farther from both is looked at.
+        """
         import shapely
         from skimage.graph import MCP_Geometric
 
         near = shapely.shortest_line(self._forms[a], self._forms[b])
         if near.length <= BRIDGE_MM:
             return np.asarray(near.coords)
-        passed = [b]
-        while passed[-1] != a:
-            passed.append(int(via[a, passed[-1]]))
-        box = self._box(np.isin(territory, np.array(passed) + 1))
-        starts = np.argwhere(seeds[box] == a + 1)
-        ends = np.argwhere(seeds[box] == b + 1)
-        search = MCP_Geometric(cost[box])
-        costs, _ = search.find_costs(starts, ends, find_all_ends=False)
-        reached = costs[ends[:, 0], ends[:, 1]]
-        cells = np.array(search.traceback(tuple(ends[int(np.nanargmin(reached))])), float)
+        whole = (slice(0, seeds.shape[0]), slice(0, seeds.shape[1]))
+        for box in (self._box(a, b, max(length_mm, near.length)), whole):
+            own, other = seeds[box] == a + 1, seeds[box] == b + 1
+            if not own.any() or not other.any():
+                continue
+            # Within both shapes the way costs nothing: one start and one end then stand for all their cells.
+            price = np.where(own | other, 1e-3, cost[box])
+            starts, goals = np.argwhere(own), np.argwhere(other)
+            goal = goals[((goals - starts.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+            start = starts[((starts - goal) ** 2).sum(axis=1).argmin()]
+            search = MCP_Geometric(price)
+            costs, _ = search.find_costs([tuple(start)], [tuple(goal)])
+            if np.isfinite(costs[tuple(goal)]):
+                break
+        cells = np.array(search.traceback(tuple(goal)))
+        inside = np.flatnonzero(own[cells[:, 0], cells[:, 1]])
+        reached = np.flatnonzero(other[cells[:, 0], cells[:, 1]])
+        first = int(inside[inside < reached[0]].max(initial=0))
+        cells = cells[first : int(reached[reached > first][0]) + 1]
         corner = np.array([box[1].start, box[0].start])
         middle = (cells[:, ::-1] + corner + 0.5) / (self._scale[1], self._scale[0]) + self.origin_mm
-        if len(middle) == 1:
-            middle = np.repeat(middle, 2, axis=0)
         return pull_straight(self._patch, middle)
 
-    @staticmethod
-    def _box(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    def _box(self, a: int, b: int, length_mm: float) -> tuple[slice, slice]:
+        """Return the cells around the smaller of two shapes that a way of that length can reach."""
+        boxes = [self._boxes[a], self._boxes[b]]
+        small = min(boxes, key=lambda box: (box[0].stop - box[0].start) * (box[1].stop - box[1].start))
+        reach = int(WANDER * length_mm * PX_PER_MM) + 6
+        rows, columns = (
+            slice(max(0, part.start - reach), min(limit, part.stop + reach))
+            for part, limit in zip(small, self.open.shape, strict=True)
+        )
+        return rows, columns
 
 
-def _closure(direct: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
-    """Return the shortest ways between all pairs, and for [a, b] the shape before b on the way from a."""
+def _closure(direct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the lengths of the shortest ways between all pairs, through the others."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra
 
     rows, columns = np.nonzero(np.isfinite(direct))
     graph = coo_matrix((direct[rows, columns], (rows, columns)), direct.shape)
-    weights, via = dijkstra(graph, directed=False, return_predecessors=True)
-    return weights, via
+    return np.asarray(dijkstra(graph, directed=False))
 
 
 def _form(shape: Shape) -> Any:

@@ -57,7 +57,8 @@ class Frame:
 class Section:
     """Rows on top of each other, each one span: row ``first + i`` runs from ``low[i]`` to ``high[i]``.
 
-    ``begin[i]`` and ``end[i]`` are where its outermost needle points go, pull compensation included. ``below`` and ``above`` number the sections that touch its first and its last row.
+    ``begin[i]`` and ``end[i]`` are where its outermost needle points go, pull compensation included.
+    ``below`` and ``above`` number the sections that touch its first and its last row.
     """
 
     first: int
@@ -81,9 +82,10 @@ class Section:
 
 
 def find_sections(patch: Patch, frame: Frame, pull_mm: float = 0.0) -> list[Section]:
-    """Cut a patch into rows and group them: a section ends where rows split, join or stop (boustrophedon cells,
-    Choset and Pignon 1997).
-    """  # noqa: D205
+    """Cut a patch into rows and group them: a section ends where rows split, join or stop.
+
+    Boustrophedon cells: Choset and Pignon 1997.
+    """
     row, low, high, begin, end = _with_ends(patch, frame, pull_mm)
     sections: list[Section] = []
     # Spans of the row before, with the section each belongs to.
@@ -155,7 +157,8 @@ def spans(patch: Patch, frame: Frame) -> tuple[npt.NDArray[np.int64], npt.NDArra
     height, width = patch.mask.shape
     step = 1 / patch.px_per_mm
     left, top = patch.origin_mm
-    corners = np.array([[left, top], [left + width * step, top], [left, top + height * step], [left + width * step, top + height * step]])  # fmt: skip
+    right, bottom = left + width * step, top + height * step
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
     uv = frame.to_uv(corners)
     u0 = uv[:, 0].min() - step
     columns = int(np.ceil((uv[:, 0].max() - u0) / step)) + 2

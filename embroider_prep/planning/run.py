@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from math import ceil, hypot
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,17 +25,29 @@ def resample(xy_mm: npt.ArrayLike, stitch_mm: float, *, tolerance_mm: float = 0.
     Curves get stitches short enough that the chord stays within ``tolerance_mm`` of the way.
     """
     xy = np.asarray(xy_mm, float).reshape(-1, 2)
-    steps = np.hypot(*np.diff(xy, axis=0).T)
-    keep = np.append(True, steps > 1e-6)
-    xy = xy[keep]
+    if len(xy) > 2:
+        steps = np.hypot(*np.diff(xy, axis=0).T)
+        xy = xy[np.append(True, steps > 1e-6)]
     if len(xy) < 2:
         return xy
+    if len(xy) == 2:
+        return _straight(xy, stitch_mm)
     way = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
     fixed = _corners(xy)
     out = [xy[:1]]
-    for a, b in zip(fixed[:-1], fixed[1:], strict=True):
-        out.append(_even(xy[a : b + 1], way[a : b + 1], stitch_mm, tolerance_mm)[1:])
+    for a, b in itertools.pairwise(fixed):
+        part = xy[a : b + 1]
+        even = _straight(part, stitch_mm) if b == a + 1 else _even(part, way[a : b + 1], stitch_mm, tolerance_mm)
+        out.append(even[1:])
     return np.concatenate(out)
+
+
+def _straight(xy: Points, stitch_mm: float) -> Points:
+    (x0, y0), (x1, y1) = xy.tolist()
+    count = max(1, ceil(hypot(x1 - x0, y1 - y0) / stitch_mm - 1e-9))
+    if count == 1:
+        return xy
+    return np.array([(x0 + (x1 - x0) * i / count, y0 + (y1 - y0) * i / count) for i in range(count + 1)])
 
 
 def _corners(xy: Points) -> list[int]:

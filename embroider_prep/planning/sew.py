@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.design import BlockKind, DetailLine, Region, StitchBlock
+from embroider_prep.design import DetailLine, Region, SewObject, StitchBlock
 from embroider_prep.options import PlanOptions
 from embroider_prep.planning.arrange import Arrangement
 from embroider_prep.planning.detail import sew_line
 from embroider_prep.planning.fill import Leg, RowFill, RowStyle
 from embroider_prep.planning.finish import Run, finish
-from embroider_prep.planning.ground import Ground, Patch
+from embroider_prep.planning.ground import Ground, Mask8, Patch
 from embroider_prep.planning.run import resample, through
 
 Points = npt.NDArray[np.float64]
@@ -24,6 +25,9 @@ TRAVEL_MM = 3.0
 
 # Underlay (Ink/Stitch's defaults): rows at three times the spacing across the fill, an edge run inside the border.
 UNDERLAY_SPACING, EDGE_INSET_MM, EDGE_STITCH_MM = 3.0, 0.6, 2.5
+
+# Only parts of a region wider than this (beyond the inset) get underlay; thin ones are firm by their turns alone.
+WIDE_MM = 2.5
 
 # The edge run is covered by rows: it may cut the border's small bends.
 EDGE_SLACK_MM = 0.3
@@ -81,7 +85,7 @@ def _arrive(here: Points, way_mm: Points, patch: Patch | None) -> Leg:
 
 
 def _sew_fill(
-    region: Region, item, patch: Patch, entry: Points | None, exit_mm: Points | None, o: PlanOptions
+    region: Region, item: SewObject, patch: Patch, entry: Points | None, exit_mm: Points | None, o: PlanOptions
 ) -> list[Leg]:
     style = RowStyle(
         spacing_mm=item.row_spacing_mm,
@@ -114,7 +118,8 @@ def _dot(region: Region) -> list[Leg]:
 def _edge_run(region: Region, entry: Points | None, fill: RowFill) -> list[Leg]:
     import shapely
 
-    inner = region.polygon.buffer(-EDGE_INSET_MM, quad_segs=2).simplify(EDGE_SLACK_MM)
+    wide = region.polygon.buffer(-EDGE_INSET_MM - WIDE_MM / 2, quad_segs=2).buffer(WIDE_MM / 2, quad_segs=2)
+    inner = wide.simplify(EDGE_SLACK_MM)
     legs: list[Leg] = []
     at = entry
     for part in shapely.get_parts(inner):
@@ -131,14 +136,19 @@ def _edge_run(region: Region, entry: Points | None, fill: RowFill) -> list[Leg]:
     return legs
 
 
-def _cross_rows(patch: Patch, item, entry: Points | None) -> list[Leg]:
-    import cv2
-
-    radius = round(EDGE_INSET_MM * patch.px_per_mm)
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    inner = cv2.erode(patch.mask, disk, borderValue=0).reshape(patch.mask.shape)
+def _cross_rows(patch: Patch, item: SewObject, entry: Points | None) -> list[Leg]:
+    inside = np.pad(patch.mask, 1)
+    core = _distance(inside)[1:-1, 1:-1] > (EDGE_INSET_MM + WIDE_MM / 2) * patch.px_per_mm
+    if not core.any():
+        return []
+    inner = (_distance((~core).astype(np.uint8)) <= WIDE_MM / 2 * patch.px_per_mm).astype(np.uint8) * np.uint8(255)
     style = RowStyle(spacing_mm=UNDERLAY_SPACING * item.row_spacing_mm, stitch_mm=item.stitch_length_mm, turns=1)
     rows = RowFill(replace(patch, mask=inner), item.angle_deg + 90, style)
     if not rows:
         return []
     return [Leg(kind="underlay", xy_mm=leg.xy_mm) for leg in rows.sew(entry, None)]
+
+
+def _distance(mask: Mask8) -> npt.NDArray[np.float32]:
+    """Return the distance of each cell to the nearest cell of 0, in cells."""
+    return cv2.distanceTransform(mask, cv2.DIST_L2, 5).reshape(mask.shape)

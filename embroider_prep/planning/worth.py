@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from embroider_prep.color import Float32, delta_e
 from embroider_prep.design import DetailLine, Guide, Region, Shape
@@ -42,8 +41,8 @@ def choose_lines(
 ) -> Worthwhile:
     """Order all shapes; recolour or leave out lines until the order needs few threadings and ``max_breaks`` breaks.
 
-    A line's worth is its ΔE against what it lies on x length (below linear) x focus. Lines that can be reached unseen cost nothing
-    and stay; of the others the least worthy go first.
+    A line's worth is its ΔE against what it lies on x length (below linear) x focus. Lines that can be reached unseen
+    cost nothing and stay; of the others the least worthy go first.
     """
     shapes: list[Shape] = [*regions, *lines]
     count = len(regions)
