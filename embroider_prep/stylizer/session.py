@@ -92,6 +92,11 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
+def available_providers() -> tuple[str, ...]:
+    """Return what the installed ONNX Runtime was built for; only an open session knows what really runs."""
+    return tuple(_onnxruntime().get_available_providers())
+
+
 def open_session(path: str | Path, card: ModelCard | None = None, *, device: str = "auto") -> Session:
     """Open a model and check it against its card.
 

@@ -1,0 +1,124 @@
+"""What `convert`, `digitize` and `demo` share: a design's options, its files, and what is said at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from embroider_prep.cli import early
+from embroider_prep.cli.talk import Talk, summary, verdict
+from embroider_prep.options import ConvertOptions
+
+if TYPE_CHECKING:
+    from embroider_prep.conversion import Conversion
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Where the results of a design go, and which of them are wanted."""
+
+    output: str
+    format: str
+    preview: bool
+    report: bool
+    sheet: Literal["html", "pdf"] | None
+    paper: str
+    strip: str | None
+
+    @property
+    def to_stream(self) -> bool:
+        return self.output == early.STREAM
+
+    def targets(self, options: ConvertOptions) -> list[str | Path]:
+        """Return what will be written under names that are known beforehand."""
+        from embroider_prep.conversion import beside
+
+        out: list[str | Path] = [self.output]
+        if not self.to_stream:
+            base = Path(self.output)
+            wanted = {".preview.png": self.preview, ".report.json": self.report, f".sheet.{self.sheet}": self.sheet}
+            out += [beside(base, suffix) for suffix, want in wanted.items() if want]
+        return out if self.strip is None else [*out, self.strip]
+
+
+def result_options(function: Decorated) -> Decorated:
+    """Add the options that say which files a design becomes."""
+    for option in reversed((
+        click.option("-o", "--output", required=True, metavar="DESIGN",
+                     help="Stitch file; its suffix is the format (.pes, .dst, .jef …); - is standard output."),
+        click.option("--format", "stream_format", metavar="NAME", help="Format when -o is -: pes, dst, jef …"),
+        click.option("--preview/--no-preview", default=True,
+                     help="Picture of the stitches beside the result.  [default: on]"),
+        click.option("--report/--no-report", default=True, help="Numbers as JSON beside the result.  [default: on]"),
+        click.option("--sheet", "sheet_html", is_flag=True, help="Work sheet as HTML beside the result."),
+        click.option("--sheet-pdf", is_flag=True, help="Work sheet as PDF."),
+        click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True,
+                     help="Paper of the PDF."),
+        click.option("--strip", metavar="PICTURE", help="Picture of all steps side by side."),
+    )):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def results_of(values: dict[str, Any], sheet: Literal["html", "pdf"] | None = None) -> Results:
+    """Take the options of `result_options` out of ``values``."""
+    output, name = values.pop("output"), values.pop("stream_format")
+    html, pdf = values.pop("sheet_html"), values.pop("sheet_pdf")
+    return Results(
+        output=output,
+        format=early.design_format(output, name),
+        preview=values.pop("preview"),
+        report=values.pop("report"),
+        sheet="pdf" if pdf else "html" if html else sheet,
+        paper=values.pop("paper"),
+        strip=values.pop("strip"),
+    )
+
+
+def check_results(results: Results, options: ConvertOptions, talk: Talk, sources: tuple[str | None, ...]) -> None:
+    """Raise what is wrong with the names of the results."""
+    early.check_stream(results.output, talk.as_json)
+    early.check_picture(results.strip)
+    early.check_sheet(results.sheet)
+    early.check_targets(results.targets(options), sources)
+
+
+def finish(made: Conversion, results: Results, talk: Talk) -> int:
+    """Write a design, say or print what came out, and return the exit code."""
+    if results.to_stream:
+        return _to_stream(made, results, talk)
+    saved = made.save(
+        results.output,
+        preview=results.preview,
+        report=results.report,
+        sheet=results.sheet or False,
+        paper=results.paper,
+        strip=results.strip,
+    )
+    if talk.as_json:
+        talk.data({"files": [str(path) for path in saved.paths], **saved.report.as_dict()})
+    else:
+        talk.say(summary(saved.report))
+        talk.findings(saved.report.findings)
+        talk.say("wrote " + ", ".join(str(path) for path in saved.paths))
+    return verdict(saved.report.findings, made.options.write.fail_on)
+
+
+def _to_stream(made: Conversion, results: Results, talk: Talk) -> int:
+    from embroider_prep.cli.streams import write_bytes
+    from embroider_prep.pattern import to_bytes
+    from embroider_prep.picture import save_picture
+
+    data = to_bytes(made.plan, results.format, made.options.write, name=made.name)
+    if results.strip is not None:
+        save_picture(made.strip(), results.strip)
+    write_bytes(data)
+    talk.say(summary(made.report))
+    talk.findings(made.report.findings)
+    return verdict(made.report.findings, made.options.write.fail_on)

@@ -1,0 +1,60 @@
+"""``digitize``: a picture in threads becomes a stitch file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from embroider_prep.cli import early
+from embroider_prep.cli.designs import check_results, finish, result_options, results_of
+from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
+from embroider_prep.cli.talk import Talk, talk_options
+
+# Of the steps before, only what is asked here: a new size, new colours in the picture, the photo for directions.
+EARLIER = ("width_mm", "height_mm", "chart", "spools", "face_weight", "crop", "rotate", "auto_contrast")
+
+
+@click.command("digitize", cls=SectionedCommand)
+@click.argument("picture")
+@result_options
+@click.option("--guide", metavar="PICTURE", help="Photo or illustration to take the directions from.")
+@options_file
+@talk_options
+@step_options("size", "quantize", "picture", only=EARLIER)
+@step_options("regions", "plan", "write", "preview")
+def command(
+    picture: str, guide: str | None, options_file: str | None, as_json: bool, quiet: bool, **values: Any
+) -> int:
+    """Turn a picture in threads into a stitch file.
+
+    PICTURE is an indexed PNG from `quantize`, retouched or not, or any PNG in a few flat colours: these are matched to
+    --chart, and --width says how large it is.
+
+    `quantize` then `digitize` give the same bytes as `convert`.
+
+    \b
+      embroider-prep digitize threads.png -o design.pes
+      embroider-prep digitize logo.png -o logo.pes --width 80mm --chart janome
+    """
+    talk = Talk(quiet=quiet, as_json=as_json)
+    results = results_of(values)
+    options = merge(options_file, values)
+    check_results(results, options, talk, (picture, guide, options_file))
+    early.check_sources(picture, guide)
+    early.check_steps(options, style=False)
+
+    from embroider_prep.picture import read_indexed
+    from embroider_prep.pipeline import digitize, find_threads, guide_of
+
+    with talk.progress() as tell:
+        tell("read", 0, 1)
+        image, own, findings = read_indexed(picture, chart=find_threads(options))
+        directions = own if guide is None else guide_of(guide, image, options)
+        if guide is not None:
+            findings = tuple(item for item in findings if item.code != "guide-lost")
+        name = "picture" if picture == early.STREAM else Path(picture).stem
+        made = digitize(image, directions, options, name=name, findings=findings, progress=tell)
+        tell("write", 0, 1)
+        return finish(made, results, talk)

@@ -1,0 +1,119 @@
+"""What can be wrong is asked first, cheap things before dear ones: nobody waits for an error in the last step."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from embroider_prep.errors import FormatError, MissingExtra, OptionsError, OutputError
+from embroider_prep.files import check_writable, open_input
+from embroider_prep.options import ConvertOptions
+
+STREAM = "-"
+
+
+def check_sources(*sources: str | None) -> None:
+    """Raise ``InputError`` when a file is not there; one at most may be standard input."""
+    named = [source for source in sources if source is not None]
+    if named.count(STREAM) > 1:
+        raise OptionsError("standard input can be read once; '-' stands for two pictures", hint="name one of the files")
+    for source in named:
+        if source != STREAM and not source.startswith("sample:"):
+            with open_input(source):
+                pass
+
+
+def check_targets(targets: Iterable[str | Path], sources: Iterable[str | None]) -> None:
+    """Raise when a result cannot be written, or would take the place of what it is made from."""
+    read = {Path(source).resolve() for source in sources if source is not None and source != STREAM}
+    written: set[Path] = set()
+    for target in targets:
+        if str(target) == STREAM:
+            continue
+        path = check_writable(target)
+        if path in read:
+            raise OptionsError(
+                f"{target}: the result would overwrite what it is made from", hint="give it another name"
+            )
+        if path in written:
+            raise OptionsError(f"{target}: two results have one name", hint="give one of them another name")
+        written.add(path)
+
+
+def check_stream(target: str, as_json: bool) -> None:
+    """Raise when standard output is a terminal, or is to hold two things at once."""
+    if target != STREAM:
+        return
+    if as_json:
+        raise OptionsError("-o - and --json both write to standard output", hint="name a file, or leave out --json")
+    if sys.stdout.isatty():
+        raise OutputError("-o -: a terminal cannot show this file", hint="send it on with | or >")
+
+
+def check_suffix(target: str, suffixes: tuple[str, ...], what: str) -> None:
+    """Raise ``OptionsError`` when a result's name ends otherwise."""
+    if target != STREAM and Path(target).suffix.lower() not in suffixes:
+        raise OptionsError(f"{target}: {what} is a {' or '.join(suffixes)} file", hint=f"end the name in {suffixes[0]}")
+
+
+def check_picture(target: str | None) -> None:
+    """Raise ``OptionsError`` when a picture cannot be written under that name."""
+    from embroider_prep.picture import check_picture_path
+
+    if target is not None and target != STREAM:
+        check_picture_path(target)
+
+
+def design_format(target: str, name: str | None) -> str:
+    """Return the name of the format of a design: from the suffix, or as ``--format`` says for a stream."""
+    from embroider_prep.formats import find_format
+
+    if target == STREAM and name is None:
+        raise OptionsError("-o -: which format?", hint="add --format pes")
+    if target != STREAM and name is not None:
+        raise OptionsError(f"--format {name}: only for -o -; a file's name says its format", hint=f"end it in .{name}")
+    try:
+        return find_format(f".{name}" if target == STREAM else target, to="write").name
+    except FormatError as error:
+        raise OptionsError(error.message, hint=error.hint) from error
+
+
+def check_steps(options: ConvertOptions, *, style: bool = True) -> None:
+    """Raise what chart, spools, threads, mask, style, machine and hoop have to say, before the photo is read."""
+    from embroider_prep.machines import candidate_hoops, find_machine
+    from embroider_prep.pipeline import find_threads
+    from embroider_prep.threads import find_thread
+
+    hoops = candidate_hoops(options.write.hoop, find_machine(options.write.machine))
+    if options.write.split_hoops and not hoops:
+        raise OptionsError(
+            "--split-hoops: no hoop to divide the design for; allowed with a hoop or a machine",
+            hint="add --hoop 130x180 or --machine NAME",
+        )
+    chart = find_threads(options)
+    for code in (*options.quantize.use, *options.quantize.forbid):
+        find_thread(code, chart)
+    check_sources(options.quantize.background_mask)
+    if style:
+        check_style(options)
+
+
+def check_style(options: ConvertOptions) -> None:
+    """Raise when there is no such style, or its model breaks its promises."""
+    from embroider_prep.stylizer.recipes import find_recipe
+    from embroider_prep.stylizer.stylize import open_style
+
+    name = options.stylize.style
+    if name.startswith("recipe:"):
+        find_recipe(name.removeprefix("recipe:"))
+    elif name != "none":
+        # The session stays open and is used again.
+        open_style(name, device=options.stylize.device)
+
+
+def check_sheet(kind: str | None) -> None:
+    """Raise ``MissingExtra`` when a PDF is asked for that nothing can write."""
+    if kind == "pdf" and find_spec("reportlab") is None:
+        raise MissingExtra("work sheets as PDF need the package reportlab", hint="pip install 'embroider-prep[pdf]'")

@@ -1,0 +1,141 @@
+"""The root command, and what every error becomes: one line, a hint, an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import click
+
+from embroider_prep._version import __version__
+from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, TERMINATED, WRONG_USAGE
+from embroider_prep.errors import EmbroiderPrepError, OptionsError, closest
+
+PROGRAM = "embroider-prep"
+
+# Name: section of the help, what it does in one line. The module has the name too; it is loaded when it is called.
+COMMANDS = {
+    "convert": ("Photo to stitches", "A photo becomes a stitch file, with preview and report beside it."),
+    "demo": ("Photo to stitches", "Convert a sample photo into a folder and say what to open."),
+    "stylize": ("Step by step", "Photo to illustration."),
+    "quantize": ("Step by step", "Photo or illustration to a picture in real threads."),
+    "digitize": ("Step by step", "Picture in threads to stitch file."),
+    "preview": ("Any stitch file", "Picture of the stitches in a file."),
+    "report": ("Any stitch file", "Numbers, threads and problems of a file."),
+    "threads": ("What there is", "Thread charts: list them, match a colour."),
+    "models": ("What there is", "Style models."),
+    "machines": ("What there is", "Machines and their hoops."),
+    "formats": ("What there is", "File formats: limits, what they keep and lose."),
+    "doctor": ("What there is", "Check this installation."),
+}
+
+EPILOG = "Exit codes: 0 done, 1 could not, 2 wrong usage, 3 done but with findings at --fail-on."
+
+
+class Root(click.Group):
+    """A group whose commands are modules that are not loaded before they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"embroider_prep.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise OptionsError(f"there is no command {args[0]!r}", hint=closest(args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section in dict.fromkeys(section for section, _ in COMMANDS.values()):
+            with formatter.section(section):
+                formatter.write_dl([(name, line) for name, (home, line) in COMMANDS.items() if home == section])
+
+
+@click.group(
+    cls=Root, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+def root() -> None:
+    """Turn a photograph into a machine embroidery file that sews well.
+
+    \b
+      embroider-prep demo
+      embroider-prep convert photo.jpg -o design.pes --width 100mm --threads 12
+    """
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    with contextlib.suppress(ValueError):
+        # Elsewhere than in the main thread there are no signals. Unwinding removes temporary files.
+        signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter is no reason to stop.
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if "_EMBROIDER_PREP_COMPLETE" in os.environ:
+        root.main(prog_name=PROGRAM)
+    sys.exit(run(sys.argv[1:]))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code. Errors raised on purpose are shown, bugs keep their traceback."""
+    try:
+        with root.make_context(PROGRAM, list(arguments)) as context:
+            code: Any = root.invoke(context)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return WRONG_USAGE
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx is not None else PROGRAM
+        return _fail(error.format_message(), f"{path} --help", WRONG_USAGE)
+    except click.ClickException as error:
+        return _fail(error.format_message(), "", CANNOT)
+    except EmbroiderPrepError as error:
+        return _fail(error.message, error.hint, WRONG_USAGE if isinstance(error, OptionsError) else CANNOT)
+    except MemoryError:
+        return _fail("there is not enough memory", "use a smaller picture, --px-per-mm or --width", CANNOT)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has seen enough; the interpreter would complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _fail(message: str, hint: str, code: int) -> int:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {_one_line(message)}", err=True, color=_color())
+    if hint:
+        click.echo(f"{click.style('hint:', bold=True)} {_one_line(hint)}", err=True, color=_color())
+    return code
+
+
+def _color() -> bool | None:
+    """None: as the stream is a terminal or not; see no-color.org."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def _one_line(text: str) -> str:
+    lines: Iterable[str] = (line.strip() for line in text.splitlines())
+    return " ".join(line for line in lines if line)

@@ -1,0 +1,53 @@
+"""``formats``: what each file format allows, keeps and loses."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from embroider_prep.cli.talk import Talk, json_option, table
+
+if TYPE_CHECKING:
+    from embroider_prep.formats import StitchFormat
+
+
+@click.command("formats")
+@click.option("--all", "show_all", is_flag=True, help="Also the formats that are only read.")
+@json_option
+def command(show_all: bool, as_json: bool) -> None:
+    """List file formats: longest stitch, limits, what is lost."""
+    from embroider_prep.formats import FORMATS
+
+    found = [item for item in FORMATS.values() if item.writes or show_all or as_json]
+    if as_json:
+        Talk().data([{**asdict(item), "lost": list(item.lost)} for item in found])
+        return
+    rows = [
+        (item.name, _does(item), item.description, _length(item.max_stitch_mm), _limits(item), ", ".join(item.lost))
+        for item in found
+    ]
+    click.echo(table(("format", "", "machines", "stitch", "limits", "lost"), rows, right=[3]))
+    if not show_all:
+        more = [item.suffix for item in FORMATS.values() if not item.writes]
+        click.echo(f"Only read: {' '.join(more)}")
+
+
+def _does(item: StitchFormat) -> str:
+    return {(True, True): "read, write", (True, False): "write", (False, True): "read"}.get(
+        (item.writes, item.reads), ""
+    )
+
+
+def _length(value: float | None) -> str:
+    return "" if value is None else f"{value:g} mm"
+
+
+def _limits(item: StitchFormat) -> str:
+    parts = [
+        f"{item.max_color_blocks:,} colour blocks" if item.max_color_blocks else "",
+        f"{item.max_threads} threads" if item.max_threads else "",
+        f"colours beside it as {item.side_file}" if item.side_file else "",
+    ]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,216 @@
+"""Options of the command line, made from the options classes: names, help, ranges and defaults stand there alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from embroider_prep.checked import Options, check_value, option_fields
+from embroider_prep.options import ConvertOptions, read_options
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    # Generic since click 8.2 only.
+    _ParamType = click.ParamType
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+# Names that are not the field's without its unit.
+NAMES = {
+    "overlap_px": "overlap",
+    "overlap_mm": "hoop-overlap",
+    "px_per_mm": "px-per-mm",
+    "preview_px_per_mm": "preview-px-per-mm",
+    "min_detail_mm2": "min-detail",
+}
+UNITS = ("_mm2", "_mm", "_px", "_deg")
+
+METAVARS = {
+    "mm": "LENGTH",
+    "mm2": "MM2",
+    "float": "NUMBER",
+    "int": "N",
+    "text": "TEXT",
+    "texts": "CODE,CODE",
+    "color": "COLOR",
+    "box": "L,T,R,B",
+    "count": "N|auto",
+}
+FIELD_METAVARS = {
+    "chart": "NAME|FILE",
+    "style": "STYLE",
+    "spools": "FILE",
+    "background_mask": "PICTURE",
+    "machine": "NAME|FILE",
+    "hoop": "WxH|auto|none",
+    "date": "YYYY-MM-DD",
+    "name": "NAME",
+}
+
+# What most people need stands first in the help of `convert`; the rest by step.
+COMMON = (
+    "width_mm", "height_mm", "threads", "chart", "style", "crop", "rotate", "fabric", "background", "material",
+    "machine", "hoop",
+)  # fmt: skip
+SECTIONS = {
+    "picture": "Picture",
+    "size": "Picture",
+    "stylize": "Style",
+    "quantize": "Threads and areas",
+    "regions": "Threads and areas",
+    "plan": "Stitches",
+    "write": "Machine, hoop and file",
+    "preview": "Preview picture",
+}
+FIRST = "Most used"
+LIMITLESS = "none"
+"""Takes a limit away where a field's own value for that is None, which neither a shell nor TOML can write."""
+
+
+def flag_name(field: str) -> str:
+    """Return the long option of a field: ``width_mm`` -> ``width``."""
+    if field in NAMES:
+        return NAMES[field]
+    unit = next((unit for unit in UNITS if field.endswith(unit)), "")
+    return field.removesuffix(unit).replace("_", "-")
+
+
+def default_text(field: Field[Any]) -> str:
+    """Return a default as people write it, with its unit; empty when the help text says it already."""
+    value, kind = field.default, field.metadata["kind"]
+    if value is None or value == () or kind == "bool":
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    unit = {"mm": "mm", "mm2": " mm²"}.get(kind, "")
+    return f"{value:g}{unit}" if isinstance(value, float) else f"{value}{unit}"
+
+
+class FieldType(_ParamType):
+    """A value checked by its field's metadata, so that a wrong one is an error before anything is read."""
+
+    def __init__(self, field: Field[Any]) -> None:
+        self.field = field
+        self.name = field.metadata["kind"]
+        self.limitless = field.default is not None and "None" in str(field.type)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if self.limitless and value == LIMITLESS:
+            return value
+        where = param.opts[0] if param is not None else self.field.name
+        return check_value(where, value, self.field.metadata)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        choices = [word for word in self.field.metadata["choices"] if word.startswith(incomplete)]
+        kind = "file" if "FILE" in (param.metavar or "") or param.metavar == "PICTURE" else "plain"
+        return [CompletionItem(word) for word in choices] or [CompletionItem(incomplete, type=kind)]
+
+
+class FieldOption(click.Option):
+    """One field of an options class as a command-line option; not given, it is None."""
+
+    def __init__(self, field: Field[Any], step: str, section: str) -> None:
+        self.field, self.step, self.section = field, step, section
+        kind, short = field.metadata["kind"], flag_name(field.name)
+        full = field.name.replace("_", "-")
+        self.shown_default = default_text(field)
+        help_text = field.metadata["help"]
+        if self.shown_default:
+            help_text += f"  [default: {self.shown_default}]"
+        settings: dict[str, Any] = {"help": help_text, "default": None}
+        if kind == "bool":
+            opposite = short.removeprefix("no-") if short.startswith("no-") else f"no-{short}"
+            super().__init__([field.name, f"--{short}/--{opposite}"], is_flag=True, **settings)
+            return
+        unit = field.name.rpartition("_")[2]
+        metavar = FIELD_METAVARS.get(field.name, {"px": "PX", "deg": "DEG"}.get(unit, METAVARS.get(kind, "")))
+        if kind == "choice":
+            metavar = "[" + "|".join(field.metadata["choices"]) + "]"
+        names = [f"--{short}"] if short == full else [f"--{short}", f"--{full}"]
+        super().__init__([field.name, *names], type=FieldType(field), metavar=metavar, **settings)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the line of the help: one name is enough, the full one is accepted all the same."""
+        if self.field.metadata["kind"] != "bool":
+            return f"{self.opts[0]} {self.metavar}", str(self.help)
+        if self.field.default:
+            return f"{self.opts[0]} / {self.secondary_opts[0]}", f"{self.help}  [default: on]"
+        return self.opts[0], str(self.help)
+
+
+class SectionedCommand(click.Command):
+    """A command whose help groups its options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            # Newer versions of click list arguments as well, without a word about them.
+            if record is not None and isinstance(param, click.Option):
+                sections.setdefault(getattr(param, "section", "Result"), []).append(record)
+        order = ("Result", FIRST, *dict.fromkeys(SECTIONS.values()))
+        for name in sorted(sections, key=order.index):
+            with formatter.section(name if len(sections) > 1 else "Options"):
+                formatter.write_dl(sections[name])
+
+
+def step_options(
+    *steps: str, only: Iterable[str] = (), without: Iterable[str] = ()
+) -> Callable[[Decorated], Decorated]:
+    """Add the options of these steps to a command; one that two steps share comes once."""
+    found: dict[str, FieldOption] = {}
+    kinds: dict[str, type[Options]] = ConvertOptions.steps()
+    wanted, unwanted = tuple(only), tuple(without)
+    for step in steps:
+        for field in option_fields(kinds[step]):
+            listed = field.name in wanted if wanted else field.name not in unwanted
+            if field.metadata["cli"] and listed and field.name not in found:
+                section = FIRST if field.name in COMMON else SECTIONS[step]
+                found[field.name] = FieldOption(field, step, section)
+    first = sorted((name for name in found if name in COMMON), key=COMMON.index)
+
+    def decorate(function: Decorated) -> Decorated:
+        # As click's own decorators: collected in reverse, turned round when the command is made.
+        params = [found[name] for name in (*first, *(name for name in found if name not in first))]
+        function.__dict__.setdefault("__click_params__", []).extend(reversed(params))
+        return function
+
+    return decorate
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stood on the command line, by field; the opposite way to state a size is then no longer stated."""
+    out = {name: value for name, value in values.items() if value is not None}
+    for one, other in (("width_mm", "height_mm"), ("height_mm", "width_mm")):
+        if one in out:
+            out.setdefault(other, None)
+    return {name: None if value == LIMITLESS and name in _LIMITLESS_FIELDS else value for name, value in out.items()}
+
+
+_LIMITLESS_FIELDS = frozenset(
+    field.name
+    for kind in ConvertOptions.steps().values()
+    for field in option_fields(kind)
+    if FieldType(field).limitless
+)
+
+
+def merge(options_file: str | None, values: Mapping[str, Any]) -> ConvertOptions:
+    """Return the options of a file with those of the command line above them."""
+    return (read_options(options_file) if options_file else ConvertOptions()).with_values(given(values))
+
+
+def options_file(function: Decorated) -> Decorated:
+    """Add ``--options FILE``."""
+    return click.option(
+        "--options",
+        "options_file",
+        metavar="FILE.toml",
+        help="Options from a file, a table for each step; those on the command line win.",
+    )(function)

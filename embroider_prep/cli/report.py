@@ -1,0 +1,56 @@
+"""``report``: numbers, threads and problems of anybody's stitch file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embroider_prep.cli.early import STREAM
+from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
+from embroider_prep.cli.talk import Talk, json_option, verdict
+
+if TYPE_CHECKING:
+    from embroider_prep.machines import Hoop
+
+
+@click.command("report", cls=SectionedCommand)
+@click.argument("design")
+@click.option("--format", "form", metavar="NAME", help="Format when DESIGN is -.")
+@click.option("--force", is_flag=True, help="Also read files that are very large or break off.")
+@json_option
+@options_file
+@step_options("write", only=("machine", "hoop", "fail_on"))
+def command(design: str, form: str | None, force: bool, as_json: bool, options_file: str | None, **values: Any) -> int:
+    """Say what is in a stitch file: size, stitches, threads, run time, and what would go wrong at the machine.
+
+    \b
+      embroider-prep report design.pes
+      embroider-prep report design.dst --machine tajima-tmez-sc --hoop 130x180 --fail-on warning
+    """
+    talk = Talk(as_json=as_json)
+    options = merge(options_file, values)
+
+    from embroider_prep.cli.streams import read_design
+    from embroider_prep.formats import find_format
+    from embroider_prep.machines import candidate_hoops, find_machine
+    from embroider_prep.preflight import check
+    from embroider_prep.report import as_text, make_report
+
+    machine = find_machine(options.write.machine)
+    hoops = candidate_hoops(options.write.hoop, machine)
+    plan = read_design(design, form, force=force)
+    kind = None if design == STREAM else find_format(design, to="read")
+    found = check(plan, kind, machine, _hoop_for(plan.size_mm, hoops))
+    report = make_report(plan, found, machine=machine)
+    if as_json:
+        talk.data({"files": [design], **report.as_dict()})
+    else:
+        click.echo(as_text(report, color=sys.stdout.isatty() and talk.color is not False), nl=False)
+    return verdict(found, options.write.fail_on)
+
+
+def _hoop_for(size_mm: tuple[float, float], hoops: tuple[Hoop, ...]) -> Hoop | None:
+    """Return the smallest hoop that holds the design, else the largest there is."""
+    return next((hoop for hoop in hoops if hoop.holds(size_mm)), hoops[-1] if hoops else None)

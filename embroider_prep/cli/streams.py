@@ -1,0 +1,82 @@
+"""``-``: pictures to standard output, stitch files from standard input."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embroider_prep.cli.early import STREAM
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from embroider_prep.color import Rgb8
+    from embroider_prep.design import Guide, IndexedImage, StitchPlan
+
+
+def write_picture(rgb8: Rgb8, target: str, *, alpha: npt.NDArray[np.uint8] | None = None) -> None:
+    """Write a picture to a file, or as PNG to standard output; JPEG leaves out what is transparent."""
+    from embroider_prep.picture import save_picture
+
+    if target != STREAM:
+        keeps_alpha = Path(target).suffix.lower() not in (".jpg", ".jpeg")
+        save_picture(rgb8, target, alpha=alpha if keeps_alpha else None)
+        return
+    from PIL import Image
+
+    image = Image.fromarray(rgb8)
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    write_bytes(out.getvalue())
+
+
+def write_indexed_png(image: IndexedImage, target: str, guide: Guide) -> None:
+    """Write an indexed PNG to a file or to standard output."""
+    from embroider_prep.picture import write_indexed
+
+    if target != STREAM:
+        write_indexed(image, target, guide=guide)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "threads.png"
+        write_indexed(image, path, guide=guide)
+        write_bytes(path.read_bytes())
+
+
+def write_bytes(data: bytes) -> None:
+    """Write to standard output."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def read_design(source: str, form: str | None, *, force: bool) -> StitchPlan:
+    """Read a stitch file; from standard input its content shows the format, or ``form`` names it."""
+    from embroider_prep.errors import EmbroiderPrepError, OptionsError
+    from embroider_prep.formats import find_format
+    from embroider_prep.pattern import read
+
+    if source != STREAM:
+        if form is not None:
+            raise OptionsError(f"--format {form}: only for -; a file's name says its format")
+        return read(source, force=force)
+    from embroider_prep.decoders import sniff
+
+    data = sys.stdin.buffer.read()
+    shown = sniff(data) if form is None else form
+    if shown is None:
+        raise OptionsError("standard input: its content does not show which format it is", hint="add --format dst")
+    suffix = find_format(shown, to="read").suffix
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"design{suffix}"
+        path.write_bytes(data)
+        try:
+            return read(path, force=force)
+        except EmbroiderPrepError as error:
+            error.message = error.message.replace(str(path), "standard input")
+            raise

@@ -1,0 +1,80 @@
+"""``stylize``: photo to illustration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embroider_prep.cli import early
+from embroider_prep.cli.params import SectionedCommand, given, merge, options_file, step_options
+from embroider_prep.cli.talk import Talk, talk_options
+from embroider_prep.options import ConvertOptions
+
+if TYPE_CHECKING:
+    from embroider_prep.design import Finding
+    from embroider_prep.pipeline import Working
+
+
+@click.command("stylize", cls=SectionedCommand)
+@click.argument("photo")
+@click.option(
+    "-o", "--output", required=True, metavar="PICTURE", help="PNG, JPEG, WebP or TIFF file; - is a PNG stream."
+)
+@options_file
+@talk_options
+@step_options("stylize", "picture", "size")
+def command(photo: str, output: str, options_file: str | None, as_json: bool, quiet: bool, **values: Any) -> int:
+    """Turn a photo into an illustration, at the photo's own size.
+
+    With --width or --height it is made at the size that a design of that width needs, as `convert` does.
+
+    \b
+      embroider-prep stylize photo.jpg -o illustration.png
+      embroider-prep stylize photo.jpg -o night.png --style recipe:night
+    """
+    talk = Talk(quiet=quiet, as_json=as_json)
+    options = merge(options_file, values)
+    early.check_stream(output, as_json)
+    early.check_picture(output)
+    early.check_targets([output], [photo, options_file])
+    early.check_sources(photo)
+    early.check_style(options)
+
+    from embroider_prep.cli.streams import write_picture
+    from embroider_prep.stylizer.stylize import stylize
+
+    said: list[Finding] = []
+    with talk.progress() as tell:
+        tell("read", 0, 1)
+        work = _read(photo, options, at_design_size=given(values).keys() & {"width_mm", "height_mm", "px_per_mm"})
+        drawn = stylize(
+            work.rgb8, options.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append
+        )
+        tell("write", 0, 1)
+        write_picture(drawn, output, alpha=work.alpha)
+    height, width = drawn.shape[:2]
+    if as_json:
+        facts = {"style": options.stylize.style, "width_px": width, "height_px": height}
+        findings = [{"code": item.code, "severity": item.severity, "message": item.message} for item in said]
+        talk.data({"files": [output], **facts, "findings": findings})
+    talk.findings(said)
+    if output != early.STREAM and not as_json:
+        talk.say(f"wrote {output}, {width} x {height} pixels in the style {options.stylize.style}")
+        talk.say(f"next: embroider-prep quantize {output} -o threads.png --style none")
+    return 0
+
+
+def _read(photo: str, options: ConvertOptions, *, at_design_size: object) -> Working:
+    from embroider_prep.checked import parse_color
+    from embroider_prep.picture import load, over_color
+    from embroider_prep.pipeline import Working, read_working
+
+    if at_design_size:
+        return read_working(photo, options)
+    picture = load(photo, options.picture)
+    rgb8 = picture.rgb8
+    if picture.alpha is not None:
+        # Colours below transparent pixels are often garbage, which a style would draw contours around.
+        rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
+    return Working(name=picture.name, rgb8=rgb8, alpha=picture.alpha)

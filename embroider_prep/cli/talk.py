@@ -1,0 +1,140 @@
+"""What a command says: talk and progress to stderr, data to stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from embroider_prep.cli.exits import DONE, FOUND
+
+if TYPE_CHECKING:
+    from embroider_prep.design import Finding, Report
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+STEPS = {
+    "read": "reading the picture",
+    "stylize": "drawing the illustration",
+    "quantize": "choosing threads",
+    "regions": "finding shapes",
+    "plan": "laying stitches",
+    "write": "writing",
+}
+COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
+RANKS = {"note": 0, "warning": 1, "error": 2}
+SHOWN_NOTES = 3
+
+REFRESH_S = 0.1
+
+
+class Talk:
+    """How much a command says, and whether its data is one JSON document."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet, self.as_json = quiet, as_json
+        self.color = False if os.environ.get("NO_COLOR") else None
+
+    def say(self, text: str = "") -> None:
+        """Say something to the person, not to the next program."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.color)
+
+    def data(self, document: Any) -> None:
+        """Give one JSON document."""
+        encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
+        click.echo(json.dumps(document, indent=1, ensure_ascii=encoding != "utf8"))
+
+    def findings(self, found: Iterable[Finding]) -> None:
+        """Say what was noticed, the worst first."""
+        items = sorted(found, key=lambda item: -RANKS[item.severity])
+        notes = [item for item in items if item.severity == "note"]
+        for item in [item for item in items if item.severity != "note"] + notes[:SHOWN_NOTES]:
+            head = click.style(f"{item.severity}:", fg=COLORS[item.severity])
+            place = f" at ({item.at_mm[0]:.1f}, {item.at_mm[1]:.1f}) mm" if item.at_mm else ""
+            self.say(f"{head} {item.message}{place}" + (f"; {item.remedy}" if item.remedy else ""))
+        if len(notes) > SHOWN_NOTES:
+            self.say(f"and {len(notes) - SHOWN_NOTES} more notes in the report")
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Give a function (step, done, total) that keeps one line on the terminal up to date, and clears it."""
+        if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            yield lambda step, done, total: None
+            return
+        shown, shown_at = "", 0.0
+
+        def tell(step: str, done: int, total: int) -> None:
+            nonlocal shown, shown_at
+            now = time.monotonic()
+            if step == shown and now - shown_at < REFRESH_S:
+                return
+            shown, shown_at = step, now
+            count = f"  {100 * done // total:3d} %" if total > 1 else ""
+            sys.stderr.write(f"\r\x1b[2K{STEPS.get(step, step)}{count}")
+            sys.stderr.flush()
+
+        try:
+            yield tell
+        finally:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def talk_options(function: Decorated) -> Decorated:
+    """Add ``--json`` and ``--quiet``."""
+    function = click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document about the result.")(function)
+
+
+def json_option(function: Decorated) -> Decorated:
+    """Add ``--json`` alone, for commands that only list."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def verdict(found: Iterable[Finding], fail_on: str | None) -> int:
+    """Return the exit code of a command that is done: 3 when a finding is as severe as ``fail_on``."""
+    if fail_on is None:
+        return DONE
+    return FOUND if any(RANKS[item.severity] >= RANKS[fail_on] for item in found) else DONE
+
+
+def summary(report: Report) -> str:
+    """Return a design in two lines."""
+    from embroider_prep.report import minutes_text
+
+    plan = report.plan
+    return (
+        f"{plan['width_mm']:.1f} x {plan['height_mm']:.1f} mm, {plan['stitches']:,} stitches, "
+        f"{plan['threads']} threads, {plan['color_changes']} colour changes, {plan['trims']} trims\n"
+        f"about {minutes_text(plan['minutes'])} on {plan['machine']}, {plan['thread_m']:.1f} m of thread"
+    )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
+    """Return rows as aligned columns below their heads; ``right`` numbers the columns of numbers."""
+    cells = [tuple(heads), *(tuple(row) for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
+    numbers = set(right)
+    lines = (
+        "  ".join(
+            text.rjust(w) if i in numbers else text.ljust(w)
+            for i, (text, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def swatch(hex_color: str) -> str:
+    """Return a patch of that colour for terminals that can show it, else nothing."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return ""
+    red, green, blue = bytes.fromhex(hex_color.lstrip("#"))
+    return f"\x1b[48;2;{red};{green};{blue}m    \x1b[0m "

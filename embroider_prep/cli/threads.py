@@ -1,0 +1,88 @@
+"""``threads``: charts of makers, and the threads nearest to a colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embroider_prep.cli.talk import Talk, json_option, swatch, table
+from embroider_prep.options import QuantizeOptions
+
+if TYPE_CHECKING:
+    from embroider_prep.design import Thread
+
+CHART = QuantizeOptions().chart
+
+
+@click.group("threads")
+def command() -> None:
+    """List thread charts and match colours to them."""
+
+
+@command.command("list")
+@click.argument("chart", required=False)
+@json_option
+def list_threads(chart: str | None, as_json: bool) -> None:
+    """List the built-in charts, or the threads of one.
+
+    CHART is a name from the list, or a .gpl or .csv file.
+    """
+    from embroider_prep.threads import list_charts, load_chart
+
+    talk = Talk(as_json=as_json)
+    if chart is None:
+        charts = list_charts()
+        if as_json:
+            talk.data([{"name": c.name, "maker": c.maker, "threads": c.count, "origin": c.origin} for c in charts])
+            return
+        rows = [(c.name, c.maker, str(c.count), c.origin) for c in charts]
+        click.echo(table(("chart", "maker", "threads", "values from"), rows, right=[2]))
+        return
+    threads = load_chart(chart)
+    if as_json:
+        talk.data([_as_dict(thread) for thread in threads])
+        return
+    rows = [(thread.hex, thread.brand, thread.code, thread.name) for thread in threads]
+    _echo_swatches(table(("colour", "maker", "number", "name"), rows), [thread.hex for thread in threads])
+
+
+@command.command("match")
+@click.argument("color", metavar="COLOR")
+@click.option(
+    "--chart", default=CHART, show_default=True, metavar="NAME|FILE", help="Built-in chart, or a .gpl or .csv file."
+)
+@click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@json_option
+def match(color: str, chart: str, count: int, as_json: bool) -> None:
+    """Find the threads nearest to a colour, by CIEDE2000.
+
+    COLOR is #rrggbb (in quotes: a shell takes # for a comment), rrggbb, or a name such as navy.
+    """
+    from embroider_prep.threads import load_chart, match_color
+
+    found = match_color(color, load_chart(chart), count)
+    if as_json:
+        Talk().data([{**_as_dict(thread), "delta_e": round(error, 2)} for thread, error in found])
+        return
+    rows = [(thread.hex, f"{error:.1f}", thread.brand, thread.code, thread.name) for thread, error in found]
+    _echo_swatches(table(("colour", "ΔE", "maker", "number", "name"), rows, right=[1]), [t.hex for t, _ in found])
+
+
+def _as_dict(thread: Thread) -> dict[str, Any]:
+    return {
+        "brand": thread.brand,
+        "chart": thread.chart,
+        "code": thread.code,
+        "name": thread.name,
+        "color": thread.hex,
+        "weight_wt": thread.weight_wt,
+    }
+
+
+def _echo_swatches(text: str, colors: list[str]) -> None:
+    head, *lines = text.splitlines()
+    indent = "     " if colors and swatch(colors[0]) else ""
+    click.echo(indent + head)
+    for line, color in zip(lines, colors, strict=True):
+        click.echo(swatch(color) + line)
