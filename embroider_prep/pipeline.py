@@ -14,9 +14,17 @@ from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
+from embroider_prep.errors import InputError
 from embroider_prep.options import ConvertOptions, PictureOptions, SizeOptions
 
 Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
+
+MIN_SIDE_PX = 8
+"""A picture with fewer pixels on a side shows nothing."""
+
+ENOUGH_PX_PER_MM = 2.0
+"""Half a millimetre is about the smallest thing that can be sewn."""
+
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, what is done and what there is to do."""
 
@@ -28,6 +36,7 @@ class Working:
     name: str
     rgb8: Rgb8
     alpha: npt.NDArray[np.uint8] | None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -126,7 +135,7 @@ def quantize_picture(
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o)
     photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
-    said: list[Finding] = []
+    said = list(work.findings)
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
@@ -281,12 +290,25 @@ def read_working(source: Source, options: ConvertOptions) -> Working:
     rgb8 = picture.rgb8
     if picture.alpha is not None:
         rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
+    rows, columns = rgb8.shape[:2]
+    if min(rows, columns) < MIN_SIDE_PX:
+        raise InputError(
+            f"{picture.name}: {columns} x {rows} pixels; allowed are {MIN_SIDE_PX} or more on each side",
+            hint="there is nothing to see in it: use a larger picture, or a larger --crop",
+        )
     width, height, scale = size.width_mm, size.height_mm, size.px_per_mm
     working = to_working_size(rgb8, width_mm=width, height_mm=height, px_per_mm=scale)
     alpha = picture.alpha
     if alpha is not None:
         alpha = to_working_size(alpha, width_mm=width, height_mm=height, px_per_mm=scale)
-    return Working(name=picture.name, rgb8=working, alpha=alpha)
+    own = columns / working.shape[1] * scale
+    few = Finding(
+        code="few-pixels",
+        severity="warning",
+        message=f"the picture has {own:.1f} pixels per mm of the design; details need {ENOUGH_PX_PER_MM:g} or more",
+        remedy="use a larger picture or a smaller --width",
+    )
+    return Working(name=picture.name, rgb8=working, alpha=alpha, findings=(few,) if own < ENOUGH_PX_PER_MM else ())
 
 
 def find_threads(options: ConvertOptions) -> tuple[Thread, ...]:
@@ -308,7 +330,6 @@ def _fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) ->
     """Read a second picture of the same thing and bring it to ``shape`` (H, W)."""
     import cv2
 
-    from embroider_prep.errors import InputError
     from embroider_prep.picture import load
 
     picture = load(source, options)

@@ -10,6 +10,7 @@ from embroider_prep.cli import early
 from embroider_prep.cli.designs import check_results, finish, result_options, results_of
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, talk_options
+from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions
 
 
@@ -31,8 +32,9 @@ def command(photos: tuple[str, ...], options_file: str | None, as_json: bool, qu
       embroider-prep convert photo.jpg -o design.jef --machine janome-mc500e --fabric white
     """
     if len(photos) > 1:
-        raise click.UsageError(
-            f'{len(photos)} photos; one at a time: for photo in *.jpg; do embroider-prep convert "$photo" -o …; done'
+        raise OptionsError(
+            f"{len(photos)} photos; allowed is one",
+            hint='for photo in *.jpg; do embroider-prep convert "$photo" -o "${photo%.*}.pes"; done',
         )
     photo = photos[0]
     talk = Talk(quiet=quiet, as_json=as_json)

@@ -74,6 +74,10 @@ def design_format(target: str, name: str | None) -> str:
         raise OptionsError("-o -: which format?", hint="add --format pes")
     if target != STREAM and name is not None:
         raise OptionsError(f"--format {name}: only for -o -; a file's name says its format", hint=f"end it in .{name}")
+    if target != STREAM and Path(target).is_dir():
+        check_writable(target)
+    if target != STREAM and not Path(target).suffix:
+        raise OptionsError(f"{target}: the name has no format", hint="end it in .pes, .dst, .jef, .vp3 or .exp")
     try:
         return find_format(f".{name}" if target == STREAM else target, to="write").name
     except FormatError as error:

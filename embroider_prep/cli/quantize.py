@@ -8,7 +8,7 @@ import click
 
 from embroider_prep.cli import early
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
-from embroider_prep.cli.talk import Talk, table, talk_options
+from embroider_prep.cli.talk import Talk, counted, table, talk_options
 
 
 @click.command("quantize", cls=SectionedCommand)
@@ -66,7 +66,7 @@ def command(
     talk.say(table(("colour", "maker", "number", "name", "share"), rows, right=[4]))
     talk.findings(made.findings)
     if output != early.STREAM:
-        talk.say(f"wrote {output}, {width:.1f} x {height:.1f} mm in {len(rows)} threads")
+        talk.say(f"wrote {output}, {width:.1f} x {height:.1f} mm in {counted(len(rows), 'thread')}")
         talk.say(f"next: embroider-prep digitize {output} -o design.pes")
     return 0
 

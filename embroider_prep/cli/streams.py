@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embroider_prep.cli.early import STREAM
+from embroider_prep.cli.early import STREAM, check_sources
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +64,7 @@ def read_design(source: str, form: str | None, *, force: bool) -> StitchPlan:
     if source != STREAM:
         if form is not None:
             raise OptionsError(f"--format {form}: only for -; a file's name says its format")
+        check_sources(source)
         return read(source, force=force)
     from embroider_prep.decoders import sniff
 

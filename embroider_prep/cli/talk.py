@@ -110,11 +110,17 @@ def summary(report: Report) -> str:
     from embroider_prep.report import minutes_text
 
     plan = report.plan
+    counts = (("threads", "thread"), ("color_changes", "colour change"), ("trims", "trim"))
     return (
         f"{plan['width_mm']:.1f} x {plan['height_mm']:.1f} mm, {plan['stitches']:,} stitches, "
-        f"{plan['threads']} threads, {plan['color_changes']} colour changes, {plan['trims']} trims\n"
+        f"{', '.join(counted(plan[key], word) for key, word in counts)}\n"
         f"about {minutes_text(plan['minutes'])} on {plan['machine']}, {plan['thread_m']:.1f} m of thread"
     )
+
+
+def counted(number: int, word: str) -> str:
+    """Return ``1 thread``, ``2 threads``."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()) -> str:
