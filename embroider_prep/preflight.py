@@ -28,8 +28,8 @@ LONG_JUMP_MM = 2.0
 THREAD_MM = 0.4
 """Laid width of 40 wt thread."""
 
-MAX_LAYERS = 7.0
-"""Layers of thread in a cell of 1 mm from which needles bend: fill over fill with underlay makes about 5."""
+MAX_LAYERS = 8.0
+"""Layers of thread in a cell of 1 mm from which needles bend: fill over fill and underlay make 5, with a lock 7."""
 
 LOCK_STEP_MM = 1.05
 """A lock is made of stitches no longer than this; trade sources: three or four of about 0.7 mm."""

@@ -87,7 +87,7 @@ def write(
         if len(parts) > 1:
             return _write_parts(plan, target, form, machine, parts, options, preview or PreviewOptions(), name)
     fitted = fit(plan, hoops, rotate=options.turn_to_fit)
-    found = _checked(fitted.plan, form, machine, fitted.hoop, options, name)
+    found = _checked(fitted.plan, form, machine, fitted.hoop, options)
     if fitted.rotated:
         remedy = "turn the hoop in your mind, or write with turn_to_fit = false"
         found += (preflight.finding("rotated", f"turned by 90 degrees to fit hoop {fitted.hoop}", remedy),)
@@ -113,17 +113,20 @@ def to_bytes(
     if to.kind != "stitches":
         return _plan_bytes(plan, to, PreviewOptions(), name)
     fitted = fit(plan, candidate_hoops(options.hoop, machine), rotate=options.turn_to_fit)
-    _checked(fitted.plan, to, machine, fitted.hoop, options, name)
+    _checked(fitted.plan, to, machine, fitted.hoop, options)
     return _proven_bytes(prepare(fitted.plan, to, machine), to, machine, options, name)
 
 
 def _checked(
-    plan: StitchPlan, form: StitchFormat, machine: Machine, hoop: Hoop | None, options: WriteOptions, name: str
+    plan: StitchPlan, form: StitchFormat, machine: Machine, hoop: Hoop | None, options: WriteOptions
 ) -> tuple[Finding, ...]:
-    """Return the findings of the pre-flight; the first error among them is raised."""
+    """Return the findings of the pre-flight; the first error among them is raised.
+
+    A name that somebody chose is worth a word when the format cuts it; the name of the file is not.
+    """
     if form.name == "PES" and options.pes_version == "1":
         form = replace(form, colors="chart")
-    found = preflight.check(plan, form, machine, hoop, name=name)
+    found = preflight.check(plan, form, machine, hoop, name=options.name or "")
     for item in found:
         if item.severity == "error":
             raise FormatError(f"{form.name}: {item.message}", hint=item.remedy)
@@ -192,7 +195,7 @@ def _write_plan(
 ) -> Written:
     """Write a plan as JSON, CSV, SVG or PNG: as it stands, after the same question whether the hoop holds it."""
     fitted = fit(plan, hoops, rotate=options.turn_to_fit)
-    found = preflight.check(plan, form, find_machine(options.machine), name=name)
+    found = preflight.check(plan, form, find_machine(options.machine))
     _write_bytes(target, _plan_bytes(plan, form, preview, name))
     side = _write_side_files(plan, target, form, options)
     return Written(paths=(target,), side_paths=side, plan=plan, hoop=fitted.hoop, findings=found)
@@ -252,12 +255,13 @@ def _write_parts(
 
     from embroider_prep.preview import placement
 
-    found: dict[str, Finding] = {}
+    # Crosses are sewn without locks, to be picked out again: ask the design itself.
+    found = {item.code: item for item in preflight.check(plan) if item.code == "no-lock"}
     ready = []
     for part in parts:
-        for item in _checked(part.plan, form, machine, part.hoop, options, name):
+        for item in _checked(part.plan, form, machine, part.hoop, options):
             # Parts lie where the whole design has them: that they are off its centre is no finding.
-            if item.code not in ("off-center", "unused-thread"):
+            if item.code not in ("off-center", "unused-thread", "no-lock"):
                 found.setdefault(item.code, item)
         ready.append(prepare(part.plan, form, machine))
     message = f"divided into {len(parts)} hoopings of {parts[0].hoop}"

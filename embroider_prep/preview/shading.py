@@ -54,7 +54,7 @@ def color_table(colors: npt.NDArray[np.float32], sheen: float, *, twist: bool) -
     fibres = np.sqrt(np.maximum(1 - along**2, 0))
     body = np.maximum(side_light[:, None] * across + LIGHT[2] * rise, 0)
     shine = np.maximum(side_half[:, None] * across + _HALF[2] * rise, 0) ** 14 * fibres[:, None] ** 2
-    shade = 0.62 + 0.50 * body + sheen * 0.34 * (fibres[:, None] - 0.64)
+    shade = 0.70 + 0.42 * body + sheen * 0.34 * (fibres[:, None] - 0.64)
     # Threads side by side keep light from each other.
     shade *= 0.80 + 0.20 * np.minimum(1, rise / 0.7)
     shade /= shade.mean()
@@ -65,7 +65,7 @@ def color_table(colors: npt.NDArray[np.float32], sheen: float, *, twist: bool) -
     light = gloss[:, :, None, None] * end[:, None]
     # Gloss has the light's colour, but dyed fibres keep a part of theirs.
     rgb = colors[:, None, None, None, None, :] * factor[..., None] + light[..., None] * (
-        125 + 0.5 * colors[:, None, None, None, None, :]
+        170 + 0.35 * colors[:, None, None, None, None, :]
     )
     # What is brighter than full turns towards white, or the light would vanish on saturated colours.
     over = np.maximum(rgb.max(axis=-1, keepdims=True) - 255, 0)
