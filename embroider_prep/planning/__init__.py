@@ -62,7 +62,7 @@ def make_plan(
     width, height = size_mm
     ground = make_ground(regions, (-width / 2, -height / 2, width / 2, height / 2))
     arrangement = arrange(regions, lines, threads, ground, guide, o, progress)
-    blocks = sew(arrangement, ground, o, progress)
+    blocks = sew(arrangement, ground, guide, o, progress)
     trim_above = float("inf") if o.no_trim else o.trim_above_mm
     plan = StitchPlan(
         threads=tuple(threads),

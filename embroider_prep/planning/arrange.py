@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from shapely import Polygon
 
 from embroider_prep.color import lab_from_rgb8
 from embroider_prep.design import DetailLine, Guide, Region, SewObject, Shape, Thread
@@ -17,6 +18,12 @@ from embroider_prep.planning.ground import Ground
 from embroider_prep.planning.order import find_touching
 from embroider_prep.planning.routes import Routes
 from embroider_prep.planning.worth import choose_lines
+
+# Small regions are too short for a curve.
+FLOW_FROM_MM2 = 60.0
+
+# A band around a hole this much larger than itself, of this mean width, is a ring: rims, rings, frames.
+RING_HOLE, RING_WIDTH_MM = 1.5, (1.2, 5.0)
 
 # Stitches of a filled square millimetre, measured over photographs: what breaks are counted against.
 STITCHES_PER_MM2 = 2.1
@@ -104,6 +111,20 @@ def arrange(
     return Arrangement(objects=tuple(objects), region=tuple(region), dropped=chosen.dropped)
 
 
+def _kind_of_fill(region: Region, o: PlanOptions) -> Literal["tatami", "contour", "flow"]:
+    """Return the fill that was asked for; with ``auto`` rings for bands that close around a hole, else tatami."""
+    if o.fill == "contour":
+        return "contour"
+    if o.fill == "flow":
+        return "flow" if region.area_mm2 >= FLOW_FROM_MM2 else "tatami"
+    hole = max((abs(Polygon(ring).area) for ring in region.polygon.interiors), default=0.0)
+    if o.fill == "auto" and hole > RING_HOLE * region.area_mm2:
+        width = 2 * region.area_mm2 / region.polygon.length
+        if RING_WIDTH_MM[0] <= width <= RING_WIDTH_MM[1]:
+            return "contour"
+    return "tatami"
+
+
 def pull_mm(options: PlanOptions) -> float:
     """Return the pull compensation on each side, mm."""
     return MATERIALS[options.material].pull_mm if options.pull_mm is None else options.pull_mm
@@ -124,6 +145,7 @@ def _fill(region: Region, angle_deg: float, o: PlanOptions, way: np.ndarray) -> 
         stitch_length_mm=o.stitch_length_mm,
         underlay=underlay,
         pull_mm=pull_mm(o),
+        fill=_kind_of_fill(region, o),
         trapping_mm=o.trapping_mm,
         travel_mm=way,
     )

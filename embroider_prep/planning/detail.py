@@ -68,6 +68,11 @@ def sew_line(
     else:
         points = resample(xy, stitch_mm)
         legs.append(Leg(kind=kind, xy_mm=_bean(points) if kind == "bean" else points))
+    if exit_mm is not None:
+        # The door may lie beside the line's middle: back along the line, not straight across.
+        door = int(np.hypot(*(xy - exit_mm).T).argmin())
+        if door < len(xy) - 1:
+            legs.append(Leg(kind="travel", xy_mm=resample(xy[: door - 1 if door else None : -1], stitch_mm)))
     return legs
 
 

@@ -12,6 +12,8 @@ from embroider_prep.color import delta_e
 from embroider_prep.design import Guide, Region
 from embroider_prep.planning.ground import Ground
 
+Points = npt.NDArray[np.float64]
+
 # Below this mean coherence a picture has no direction there, and the shape decides.
 CLEAR = 0.35
 
@@ -79,6 +81,45 @@ def _means(
     # A cell has its own second moment, 1/12; without it a single cell would have no width.
     spread = np.stack([xx - mx * mx + 1 / 12, yy - my * my + 1 / 12, xy - mx * my], axis=1) / guide.px_per_mm**2
     return doubled, strength, spread
+
+
+# Rows of a flow turn at most this far from the region's mean; steeper ones would crowd.
+STEEPEST_DEG = 35.0
+
+
+def find_bend(region: Region, guide: Guide, angle_deg: float, size_mm: tuple[float, float]) -> Points | None:
+    """Return the curve, (N, 2) of u and height in mm, that rows at ``angle_deg`` follow to flow with the picture.
+
+    Along u the slope is the mean direction of the region's cells there, weighted by coherence, smoothed over 5 mm.
+    None when the region has no clear directions.
+    """
+    import shapely
+
+    left, top, right, bottom = region.polygon.bounds
+    scale = guide.px_per_mm
+    x = np.arange(int((left + size_mm[0] / 2) * scale), int((right + size_mm[0] / 2) * scale) + 1)
+    y = np.arange(int((top + size_mm[1] / 2) * scale), int((bottom + size_mm[1] / 2) * scale) + 1)
+    x, y = x[(x >= 0) & (x < guide.angle_deg.shape[1])], y[(y >= 0) & (y < guide.angle_deg.shape[0])]
+    gx, gy = np.meshgrid(x, y)
+    mx, my = (gx + 0.5) / scale - size_mm[0] / 2, (gy + 0.5) / scale - size_mm[1] / 2
+    inside = shapely.contains_xy(region.polygon, mx, my)
+    weight = guide.coherence[gy, gx][inside].astype(float)
+    if not inside.any() or weight.mean() < CLEAR / 2:
+        return None
+    turn = (guide.angle_deg[gy, gx][inside] - angle_deg + 90) % 180 - 90
+    # y points down: a row that rises falls in v.
+    slope = -np.tan(np.radians(np.clip(turn, -STEEPEST_DEG, STEEPEST_DEG)))
+    a = np.radians(angle_deg)
+    u = mx[inside] * np.cos(a) - my[inside] * np.sin(a)
+    bins = np.arange(np.floor(u.min()) - 1, np.ceil(u.max()) + 2)
+    place = np.clip(np.digitize(u, bins) - 1, 0, len(bins) - 2)
+    total = np.bincount(place, weight, len(bins) - 1)
+    sums = np.bincount(place, weight * slope, len(bins) - 1)
+    from scipy.ndimage import gaussian_filter1d
+
+    smooth = gaussian_filter1d(sums, 5, mode="nearest") / np.maximum(gaussian_filter1d(total, 5, mode="nearest"), 1e-9)
+    height = np.append(0.0, np.cumsum(smooth))
+    return np.stack([bins, height - height.mean()], axis=1)
 
 
 def _axis(spread: npt.NDArray[np.float64]) -> tuple[float, float, float]:

@@ -69,9 +69,9 @@ class Leg:
 class RowFill:
     """The rows of one patch at one angle, and ways through them."""
 
-    def __init__(self, patch: Patch, angle_deg: float, style: RowStyle) -> None:
+    def __init__(self, patch: Patch, angle_deg: float, style: RowStyle, bend: Points | None = None) -> None:
         self.patch, self.style = patch, style
-        self.frame = Frame(angle_deg=angle_deg, spacing_mm=style.spacing_mm)
+        self.frame = Frame(angle_deg=angle_deg, spacing_mm=style.spacing_mm, bend=bend)
         self.sections = find_sections(patch, self.frame, style.pull_mm)
         self._index()
 

@@ -25,7 +25,7 @@ BEAM = 12
 EXTRA_BLOCK = 8.0
 
 # A stitch this long between two shapes does not show; farther ones need a hidden way.
-BRIDGE_MM = 0.8
+BRIDGE_MM = 0.7
 
 # A line lies on what is below this share of it.
 BELOW_SHARE = 0.08

@@ -24,6 +24,7 @@ PX_PER_MM = 2.5
 
 # Between hidden ways a gap of two cells may be bridged by one stitch; it costs as much as eight hidden cells.
 BRIDGE_COST = 8.0
+MAX_BRIDGE_CELLS = 2
 
 # Ways around shapes that are sewn already are up to this much longer.
 WANDER = 1.5
@@ -135,10 +136,10 @@ class Routes:
             np.minimum.at(weights, (j, i), length)
         return weights
 
-    def _way(self, a: int, b: int, length_mm: float, seeds: Cells, cost: npt.NDArray[np.float64]) -> Points:
+    def _way(self, a: int, b: int, length_mm: float, seeds: Cells, cost: npt.NDArray[np.float64]) -> Points | None:
         """Return the way from one shape to another, (N, 2) in mm, N >= 2, its ends inside the two.
 
-        ``length_mm`` is about how long it is: nothing farther from both is looked at.
+        ``length_mm`` is about how long it is: nothing farther from both is looked at. None when it would show.
         """
         import shapely
         from skimage.graph import MCP_Geometric
@@ -165,6 +166,8 @@ class Routes:
         reached = np.flatnonzero(other[cells[:, 0], cells[:, 1]])
         first = int(inside[inside < reached[0]].max(initial=0))
         cells = cells[first : int(reached[reached > first][0]) + 1]
+        if _longest_run(cost[box][cells[:, 0], cells[:, 1]] == BRIDGE_COST) > MAX_BRIDGE_CELLS:
+            return None
         corner = np.array([box[1].start, box[0].start])
         middle = (cells[:, ::-1] + corner + 0.5) / (self._scale[1], self._scale[0]) + self.origin_mm
         return pull_straight(self._patch, middle)
@@ -189,6 +192,12 @@ def _closure(direct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     rows, columns = np.nonzero(np.isfinite(direct))
     graph = coo_matrix((direct[rows, columns], (rows, columns)), direct.shape)
     return np.asarray(dijkstra(graph, directed=False))
+
+
+def _longest_run(flags: npt.NDArray[np.bool_]) -> int:
+    """Return the most True values in a row."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _form(shape: Shape) -> Any:

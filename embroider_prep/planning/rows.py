@@ -33,12 +33,16 @@ SHORT_ROW_MM = 1.0
 MIN_SPAN_MM = 0.3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
-    """The turned frame of one angle: u along the rows, v across, row k at v = k * spacing."""
+    """The turned frame of one angle: u along the rows, v across, row k at v = k * spacing.
+
+    Curved rows are all one curve, shifted: ``bend`` (N, 2) gives its height over u; v counts from the curve.
+    """
 
     angle_deg: float
     spacing_mm: float
+    bend: Points | None = None
 
     @property
     def axes(self) -> Points:
@@ -47,10 +51,20 @@ class Frame:
         return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
 
     def to_uv(self, xy_mm: npt.ArrayLike) -> Points:
-        return np.asarray(xy_mm, float) @ self.axes.T
+        uv = np.asarray(xy_mm, float) @ self.axes.T
+        if self.bend is not None:
+            uv[..., 1] -= self.height(uv[..., 0])
+        return uv
 
     def to_xy(self, uv: npt.ArrayLike) -> Points:
-        return np.asarray(uv, float) @ self.axes
+        straight = np.array(uv, float)
+        if self.bend is not None:
+            straight[..., 1] += self.height(straight[..., 0])
+        return straight @ self.axes
+
+    def height(self, u: Points) -> Points:
+        """Return the curve's height at u, mm; 0 for straight rows."""
+        return np.zeros(np.shape(u)) if self.bend is None else np.interp(u, self.bend[:, 0], self.bend[:, 1])
 
 
 @dataclass(kw_only=True, eq=False)
@@ -159,19 +173,31 @@ def spans(patch: Patch, frame: Frame) -> tuple[npt.NDArray[np.int64], npt.NDArra
     left, top = patch.origin_mm
     right, bottom = left + width * step, top + height * step
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
-    uv = frame.to_uv(corners)
-    u0 = uv[:, 0].min() - step
-    columns = int(np.ceil((uv[:, 0].max() - u0) / step)) + 2
-    k0 = int(np.floor(uv[:, 1].min() / frame.spacing_mm))
-    rows = int(np.ceil(uv[:, 1].max() / frame.spacing_mm)) - k0 + 1
-    # Sample (u0 + j step, (k0 + i) spacing): pixel = ((u a + v n) - origin) * scale - 1/2.
     along, across = frame.axes
+    turned_corners = corners @ frame.axes.T
+    u0 = turned_corners[:, 0].min() - step
+    columns = int(np.ceil((turned_corners[:, 0].max() - u0) / step)) + 2
+    u = u0 + np.arange(columns) * step
+    heights = frame.height(u)
+    v_low, v_high = turned_corners[:, 1].min() - heights.max(), turned_corners[:, 1].max() - heights.min()
+    k0 = int(np.floor(v_low / frame.spacing_mm))
+    rows = int(np.ceil(v_high / frame.spacing_mm)) - k0 + 1
+    # Sample (u0 + j step, (k0 + i) spacing + height): pixel = ((u a + v n) - origin) * scale - 1/2.
     matrix = np.empty((2, 3))
     matrix[:, 0] = along * step * patch.px_per_mm
     matrix[:, 1] = across * frame.spacing_mm * patch.px_per_mm
     matrix[:, 2] = (along * u0 + across * k0 * frame.spacing_mm - [left, top]) * patch.px_per_mm - 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    turned = cv2.warpAffine(patch.mask, matrix, (columns, rows), flags=flags, borderValue=0).reshape(rows, columns)
+    if frame.bend is None:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        turned = cv2.warpAffine(patch.mask, matrix, (columns, rows), flags=flags, borderValue=0)
+    else:
+        j, i = np.meshgrid(np.arange(columns), np.arange(rows))
+        x, y = (
+            (m[0] * j + m[1] * i + m[2] + n * heights * patch.px_per_mm).astype(np.float32)
+            for m, n in zip(matrix, across, strict=True)
+        )
+        turned = cv2.remap(patch.mask, x, y, cv2.INTER_LINEAR, borderValue=0)
+    turned = turned.reshape(rows, columns)
     inside = np.zeros((rows, columns + 2), np.int8)
     inside[:, 1:-1] = turned > 127
     edge = np.diff(inside, axis=1)

@@ -1,0 +1,113 @@
+"""One region -> its stitches: underlay, then rows, curved rows or rings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import Region, SewObject
+from embroider_prep.planning.contour import sew_contour
+from embroider_prep.planning.fill import Leg, RowFill, RowStyle
+from embroider_prep.planning.ground import Mask8, Patch
+from embroider_prep.planning.run import resample
+
+Points = npt.NDArray[np.float64]
+
+TRAVEL_MM = 3.0
+
+# Underlay (Ink/Stitch's defaults): rows at three times the spacing across the fill, an edge run inside the border.
+UNDERLAY_SPACING, EDGE_INSET_MM, EDGE_STITCH_MM = 3.0, 0.6, 2.5
+
+# Only parts of a region wider than this (beyond the inset) get underlay; thin ones are firm by their turns alone.
+WIDE_MM = 2.5
+
+# The edge run is covered by rows: it may cut the border's small bends.
+EDGE_SLACK_MM = 0.3
+
+# Shorter edge runs hold nothing.
+SHORTEST_EDGE_MM = 8.0
+
+
+def sew_region(
+    item: SewObject,
+    patch: Patch,
+    entry_mm: Points | None,
+    exit_mm: Points | None,
+    *,
+    stagger: int = 4,
+    bend: Points | None = None,
+) -> list[Leg]:
+    """Return the stitches of a region from near ``entry_mm`` to near ``exit_mm``; None leaves an end free.
+
+    ``bend`` is the curve of its rows, see `rows.Frame`.
+    """
+    region = item.shape
+    assert isinstance(region, Region)
+    style = RowStyle(
+        spacing_mm=item.row_spacing_mm, stitch_mm=item.stitch_length_mm, stagger=stagger, pull_mm=item.pull_mm
+    )
+    fill = RowFill(patch, item.angle_deg, style, bend if item.fill == "flow" else None)
+    if not fill:
+        # Thinner than the distance of two rows: rows across always meet it.
+        fill = RowFill(patch, item.angle_deg + 90, style)
+    if not fill:
+        return _dot(region)
+    legs: list[Leg] = []
+    at = entry_mm
+    for kind in item.underlay:
+        made = _edge_run(region, at, fill) if kind == "edge" else _cross_rows(patch, item, at)
+        legs += made
+        if made:
+            at = made[-1].xy_mm[-1]
+    if item.fill == "contour":
+        rings = sew_contour(patch, item.row_spacing_mm, item.stitch_length_mm, at, exit_mm)
+        if rings:
+            return legs + rings
+    return legs + fill.sew(at, exit_mm)
+
+
+def _dot(region: Region) -> list[Leg]:
+    """A region that no row meets: three stitches across its middle."""
+    x, y = region.polygon.representative_point().coords[0]
+    return [Leg(kind="fill", xy_mm=np.array([[x - 0.5, y], [x + 0.5, y], [x - 0.5, y + 0.1]]))]
+
+
+def _edge_run(region: Region, entry: Points | None, fill: RowFill) -> list[Leg]:
+    import shapely
+
+    wide = region.polygon.buffer(-EDGE_INSET_MM - WIDE_MM / 2, quad_segs=2).buffer(WIDE_MM / 2, quad_segs=2)
+    legs: list[Leg] = []
+    at = entry
+    for part in shapely.get_parts(wide.simplify(EDGE_SLACK_MM)):
+        if part.exterior.length < SHORTEST_EDGE_MM:
+            continue
+        ring = np.asarray(part.exterior.coords)
+        start = 0 if at is None else int(np.hypot(*(ring[:-1] - at).T).argmin())
+        ring = np.concatenate([ring[start:-1], ring[: start + 1]])
+        if at is not None:
+            way = fill.walk(fill.locate(at), fill.locate(ring[0]))
+            legs.append(Leg(kind="travel", xy_mm=resample(np.concatenate([way, ring[:1]]), TRAVEL_MM)))
+        legs.append(Leg(kind="underlay", xy_mm=resample(ring, EDGE_STITCH_MM, tolerance_mm=EDGE_SLACK_MM)))
+        at = ring[-1]
+    return legs
+
+
+def _cross_rows(patch: Patch, item: SewObject, entry: Points | None) -> list[Leg]:
+    inside = np.pad(patch.mask, 1)
+    core = _distance(inside)[1:-1, 1:-1] > (EDGE_INSET_MM + WIDE_MM / 2) * patch.px_per_mm
+    if not core.any():
+        return []
+    inner = (_distance((~core).astype(np.uint8)) <= WIDE_MM / 2 * patch.px_per_mm).astype(np.uint8) * np.uint8(255)
+    style = RowStyle(spacing_mm=UNDERLAY_SPACING * item.row_spacing_mm, stitch_mm=item.stitch_length_mm, turns=1)
+    rows = RowFill(replace(patch, mask=inner), item.angle_deg + 90, style)
+    if not rows:
+        return []
+    return [Leg(kind="underlay", xy_mm=leg.xy_mm) for leg in rows.sew(entry, None)]
+
+
+def _distance(mask: Mask8) -> npt.NDArray[np.float32]:
+    """Return the distance of each cell to the nearest cell of 0, in cells."""
+    return cv2.distanceTransform(mask, cv2.DIST_L2, 5).reshape(mask.shape)
