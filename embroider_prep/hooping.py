@@ -20,7 +20,7 @@ MARK_MM = 6.0
 MARK_ROOM_MM = 10.0
 """How far neighbouring hoopings share their field at least, so that both can sew the crosses between them."""
 
-JOIN_MM = 2.0
+JOIN_MM = 4.0
 """Pieces of a run that leaves a hooping and comes back this near are joined along the border instead of trimmed."""
 
 LOCK_MM = 0.7

@@ -199,7 +199,7 @@ def test_golden_files() -> None:
 # ------------------------------------------------------------------ torture
 
 
-@pytest.mark.parametrize("form", MACHINE, ids=lambda f: f.name)
+@pytest.mark.parametrize("form", [FORMATS[name] for name in ("PES", "PEC", "DST", "JEF", "TBF")], ids=lambda f: f.name)
 def test_70000_stitches_in_one_run(form) -> None:
     plan = StitchPlan(threads=(RED,), blocks=(line(70_000),), max_stitch_mm=100.0, min_stitch_mm=0)
     data = pattern.to_bytes(plan, form)
@@ -324,8 +324,8 @@ NAMES = ["Größe Äpfel", "🌸🌸", "a" * 300, "tab\tand\nline", "", "日本�
 @pytest.mark.parametrize("form", WRITTEN, ids=lambda f: f.name)
 @pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
 def test_names_with_umlauts_and_emoji(form, name: str, tmp_path: Path) -> None:
-    threads = tuple(replace(thread, name=name, brand=name, chart=name, code=name) for thread in THREADS)
-    plan = replace(bouquet(), threads=threads)
+    threads = tuple(replace(thread, name=name, brand=name, chart=name, code=name) for thread in THREADS[:2])
+    plan = replace(square(8), threads=threads)
     path = tmp_path / f"Größe 🌸{form.suffix}"
     pattern.write(plan, path, WriteOptions(name=name or None, color_list=True))
     if form.kind == "stitches":
