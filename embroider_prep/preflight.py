@@ -16,6 +16,9 @@ from embroider_prep.machines import GENERIC, Hoop, Machine
 from embroider_prep.plans import Came, NeedlePath, needle_path
 from embroider_prep.units import UNITS_PER_MM
 
+MAX_DESIGN_MM = 2000.0
+"""No machine sews larger, and 16-bit places in PES files end at 3.2 m."""
+
 WANTED_STITCH_MM = 7.0
 """Longer stitches snag on domestic machines; the longest in 21 professional designs is 7.3 mm."""
 
@@ -237,8 +240,14 @@ def _whole(
             f"the design's middle lies at ({middle[0] / UNITS_PER_MM:.1f}, {middle[1] / UNITS_PER_MM:.1f}) mm",
             "stitch files are written centred; move it in the hoop at the machine",
         )
-    if hoop is not None and not hoop.holds(plan.size_mm):
-        width, height = plan.size_mm
+    width, height = plan.size_mm
+    if form is not None and form.kind == "stitches" and max(width, height) > MAX_DESIGN_MM:
+        yield finding(
+            "too-large",
+            f"the design is {width:.0f} x {height:.0f} mm; stitch files hold up to {MAX_DESIGN_MM:.0f} mm",
+            "sew the design smaller",
+        )
+    elif hoop is not None and not hoop.holds(plan.size_mm):
         corner = path.xy[int(np.argmax(np.abs(path.xy - middle).max(axis=1)))]
         yield finding(
             "too-large",

@@ -126,6 +126,12 @@ def test_density_of_known_fills() -> None:
         assert layers == pytest.approx(0.4 / spacing, rel=0.5)
 
 
+def test_no_stitch_file_holds_three_metres() -> None:
+    plan = run((0, 0), (1, 0), (3000, 0), (3001, 0), max_stitch_mm=1e4)
+    assert [item.code for item in check(plan, DST) if item.severity == "error"] == ["too-large"]
+    assert not [item for item in check(plan) if item.severity == "error"]
+
+
 def test_stray_stitch_far_away_costs_nothing() -> None:
     plan = run((0, 0), (0.5, 0), (1, 0), (200_000, 0), (200_000.5, 0), (200_001, 0), max_stitch_mm=1e6)
     assert check(plan)

@@ -57,8 +57,7 @@ def outcome(path: Path, *, force: bool = False) -> StitchPlan | None:
 
 def test_2000_mutated_files(tmp_path: Path) -> None:
     """No traceback, none over 2 s, no memory over 500 MB."""
-    import resource
-
+    resource = pytest.importorskip("resource")
     rng = np.random.default_rng(SEED)
     whole = {
         form.suffix: [pattern.to_bytes(plan, form) for plan in (bouquet(), noise(3, blocks=12), square(8))]
