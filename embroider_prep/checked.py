@@ -90,6 +90,8 @@ def _check_number(where: str, value: Any, meta: Mapping[str, Any]) -> float | in
     kind, low, high = meta["kind"], meta["low"], meta["high"]
     if kind == "mm" and isinstance(value, str):
         value = parse_mm(value, where=where)
+    if kind == "mm2" and isinstance(value, str):
+        value = re.sub(r"\s*mm[2²]\s*$", "", value)
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -136,7 +138,8 @@ class Options:
             if "kind" not in item.metadata:
                 continue
             value = getattr(self, item.name)
-            if value is None and item.default is not None:
+            # None takes a limit away where the field's type says so.
+            if value is None and item.default is not None and "None" not in str(item.type):
                 raise OptionsError(f"{self.section}.{item.name}: a value is needed")
             object.__setattr__(self, item.name, check_value(f"{self.section}.{item.name}", value, item.metadata))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -246,6 +248,18 @@ class WriteOptions(Options):
         None, "Exit 3 when a finding is this severe.", "choice", choices=("note", "warning", "error")
     )
     name: str | None = opt(None, "Design name in the file; default from the file's name.", "text")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            # Also what no calendar has, and only the form that sorts.
+            good = self.date is None or f"{datetime.date.fromisoformat(self.date)}" == self.date
+        except ValueError:
+            good = False
+        if not good:
+            raise OptionsError(
+                f"{self.section}.date: {self.date!r} is not a date; allowed: YYYY-MM-DD", hint="write 2026-01-31"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

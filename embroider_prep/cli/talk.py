@@ -40,9 +40,11 @@ class Talk:
     def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
         self.quiet, self.as_json = quiet, as_json
         self.color = False if os.environ.get("NO_COLOR") else None
+        self._progress_shown = False
 
     def say(self, text: str = "") -> None:
         """Say something to the person, not to the next program."""
+        self._clear()
         if not self.quiet:
             click.echo(text, err=True, color=self.color)
 
@@ -79,12 +81,18 @@ class Talk:
             count = f"  {100 * done // total:3d} %" if total > 1 else ""
             sys.stderr.write(f"\r\x1b[2K{STEPS.get(step, step)}{count}")
             sys.stderr.flush()
+            self._progress_shown = True
 
         try:
             yield tell
         finally:
+            self._clear()
+
+    def _clear(self) -> None:
+        if self._progress_shown:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
+            self._progress_shown = False
 
 
 def talk_options(function: Decorated) -> Decorated:
