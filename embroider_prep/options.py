@@ -6,7 +6,6 @@ import datetime
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-
 from pathlib import Path
 from typing import Any, ClassVar
 
