@@ -77,7 +77,12 @@ def quantize(
     smooth = cv2.GaussianBlur(rgb8, (0, 0), px_per_mm / 6).reshape(rgb8.shape)
     palette = choose_threads(bin_colors(smooth, np.where(sewn, focus, np.float32(0))), chart, o)
     threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
-    marks = find_marks(rgb8, focus, px_per_mm=px_per_mm, min_line_mm=o.min_line_mm) if o.max_lines != 0 else None
+    marks = None
+    if o.max_lines != 0:
+        limit = per_area(o.max_lines, rgb8.shape, px_per_mm)
+        # Some turn out to lie on their own thread: a few more than are drawn.
+        most = None if limit is None else limit + limit // 4
+        marks = find_marks(rgb8, focus, px_per_mm=px_per_mm, min_line_mm=o.min_line_mm, most=most)
     ground = marks.ground if marks is not None else rgb8
     labels = _areas(ground, sewn, focus, threads_lab, o, px_per_mm)
     if marks is not None:

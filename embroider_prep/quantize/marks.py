@@ -34,8 +34,11 @@ class Marks:
     ground: Rgb8
 
 
-def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: float) -> Marks:
-    """Return thin marks of a working picture (H, W, 3), with ``focus`` (H, W) >= 1 where people look."""
+def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: float, most: int | None = None) -> Marks:
+    """Return thin marks of a working picture (H, W, 3), with ``focus`` (H, W) >= 1 where people look.
+
+    At most the ``most`` strongest; all others stay in the ground.
+    """
     shape = rgb8.shape[:2]
     size = 2 * max(1, round(WIDEST_MM * px_per_mm / 2)) + 1
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
@@ -47,26 +50,27 @@ def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: flo
     dark, light = (cv2.GaussianBlur(hat, (0, 0), 0.12 * px_per_mm).reshape(shape) for hat in (dark, light))
     ids = np.zeros(shape, np.int32)
     core = np.zeros(shape, bool)
-    ground = rgb8.copy()
     scores, lengths = [np.empty(0)], [np.empty(0)]
-    for hat, operation in ((dark, cv2.MORPH_CLOSE), (light, cv2.MORPH_OPEN)):
+    for hat in (dark, light):
         # In fur and grass everything stands out: what counts is by how much more than the marks around.
         around = cv2.GaussianBlur(hat, (0, 0), 3 * px_per_mm).reshape(shape)
-        clear = hat - 1.5 * around
-        found, middle, score, length = _follow(clear, hat, focus, px_per_mm, min_line_mm)
+        found, middle, score, length = _follow(hat - 1.5 * around, hat, focus, px_per_mm, min_line_mm)
         ids[found > 0] = found[found > 0] + sum(map(len, scores))
         core |= middle
         scores.append(score)
         lengths.append(length)
-        # The ground behind a mark: closed over dark ones, opened over light ones.
-        behind = cv2.morphologyEx(rgb8, operation, disk).reshape(rgb8.shape)
-        wide = cv2.dilate((found > 0).astype(np.uint8), np.ones((3, 3), np.uint8)).reshape(shape) > 0
-        ground[wide] = behind[wide]
     score, length = np.concatenate(scores), np.concatenate(lengths)
-    order = np.argsort(-score, kind="stable")
+    order = np.argsort(-score, kind="stable")[:most]
     place = np.zeros(len(score) + 1, np.int32)
-    place[order + 1] = np.arange(1, len(score) + 1)
-    return Marks(ids=place[ids], core=core & (ids > 0), score=score[order], length_mm=length[order], ground=ground)
+    place[order + 1] = np.arange(1, len(order) + 1)
+    ids = place[ids]
+    ground = rgb8.copy()
+    # The ground behind a mark: closed over dark ones, opened over light ones.
+    for hat, operation in ((dark, cv2.MORPH_CLOSE), (light, cv2.MORPH_OPEN)):
+        mine = ((ids > 0) & (hat > 0)).astype(np.uint8)
+        wide = cv2.dilate(mine, np.ones((3, 3), np.uint8)).reshape(shape) > 0
+        ground[wide] = cv2.morphologyEx(rgb8, operation, disk).reshape(rgb8.shape)[wide]
+    return Marks(ids=ids, core=core & (ids > 0), score=score[order], length_mm=length[order], ground=ground)
 
 
 def _follow(

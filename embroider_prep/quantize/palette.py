@@ -15,10 +15,10 @@ from embroider_prep.options import QuantizeOptions
 Ints = npt.NDArray[np.intp]
 
 # Counting colours below their share keeps rare ones: at 1 a green eye weighs nothing beside a wall.
-RARE = 0.8
+RARE = 0.9
 
 # Above 1 large errors count more than many small ones: one missing hue is worse than a shade everywhere.
-POWER = 1.5
+POWER = 1.25
 
 # A colour farther than this from every thread of the chart is named in the report: clearly another colour.
 UNREACHABLE_DELTA_E = 10.0
