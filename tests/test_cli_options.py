@@ -221,18 +221,3 @@ def test_every_option_that_the_library_names_exists() -> None:
     mentioned = {flag for path in folder.rglob("*.py") for flag in mentioned_flags(path.read_text(encoding="utf-8"))}
     assert {"--split-hoops", "--style"} <= mentioned
     assert mentioned - known_flags() == set()
-
-
-def test_every_option_and_command_in_the_readme_exists() -> None:
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if "embroider-prep " in line and not line.startswith("#")]
-    calls = re.findall(r"(?:^|[\s/`])embroider-prep ([a-z]+)((?:[^`#\n]|(?<=')#)*)", "\n".join(lines))
-    named = [(name, rest) for name, rest in calls if name in COMMANDS]
-    assert len(named) > 10
-    for name, rest in named:
-        command = command_named(name)
-        words = rest.split()
-        if isinstance(command, click.Group):
-            command = command.commands[words[0]]
-        flags = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
-        assert mentioned_flags(rest) <= flags, (name, rest)

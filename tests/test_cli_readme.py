@@ -1,0 +1,79 @@
+"""What the README says is true: its commands, its Python, its options file, its table of formats."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from embroider_prep.cli.entry import COMMANDS, root
+from embroider_prep.formats import FORMATS
+from embroider_prep.options import read_options
+
+CHECKOUT = Path(__file__).parent.parent
+TEXT = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+CALLS = [
+    (name, words.split())
+    for name, words in re.findall(r"(?<![\w-])embroider-prep ([a-z]+)((?:'[^'\n]*'|[^'`#|;\n])*)", TEXT)
+    if name in COMMANDS
+]
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+def test_the_commands_were_found() -> None:
+    assert len(CALLS) > 25
+    assert {"convert", "demo", "quantize", "digitize", "stylize", "threads", "doctor"} <= {name for name, _ in CALLS}
+
+
+@pytest.mark.parametrize(("name", "words"), CALLS, ids=[f"{name}-{i}" for i, (name, _) in enumerate(CALLS)])
+def test_commands_and_their_options_exist(name: str, words: list[str]) -> None:
+    command = root.get_command(click.Context(root), name)
+    if isinstance(command, click.Group):
+        command = command.commands[words[0]]
+    assert command is not None
+    flags = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)} | {"--help"}
+    assert {word for word in words if word.startswith("-")} <= flags
+
+
+def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = block("python").replace('"photo.jpg", width_mm=100', '"sample:coffee", width_mm=20')
+    assert "sample:coffee" in code
+    exec(compile(code, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+ stitches, [\d.]+ minutes\n", capsys.readouterr().out)
+    assert (tmp_path / "design.pes").is_file()
+    assert (tmp_path / "design.sheet.html").is_file()
+
+
+def test_the_options_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "design.toml").write_text(block("toml"), encoding="utf-8")
+    options = read_options(tmp_path / "design.toml")
+    assert (options.size.width_mm, options.quantize.chart, options.plan.material) == (120, "janome", "knit")
+
+
+def test_the_table_of_formats_is_that_of_the_library() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in TEXT.splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if re.fullmatch("[A-Z0-9, ]+", row[0])]
+    stated = {name: (length, lost) for names, _, length, lost in rows for name in names.split(", ")}
+    assert set(stated) == {item.name for item in FORMATS.values() if item.writes}
+    for name, (length, lost) in stated.items():
+        form = FORMATS[name]
+        if form.kind != "stitches":
+            continue
+        assert length == f"{form.max_stitch_mm:g} mm"
+        assert ("colours" in lost) == (not form.keeps_colors)
+        assert ("name" in lost) == (not form.keeps_names)
+        assert (form.side_file in lost) if form.side_file else ("beside" not in lost)
+
+
+def test_files_that_it_links_to_are_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (CHECKOUT / target).is_file(), target
