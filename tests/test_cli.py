@@ -60,6 +60,10 @@ class TestHelp:
         assert not ran.out
         assert "convert" in ran.err
 
+    def test_half_a_command_is_wrong_usage(self, cli: Runner) -> None:
+        ran = cli("threads")
+        assert (ran.code, ran.err) == (2, "error: Missing command.\nhint: embroider-prep threads --help\n")
+
     @pytest.mark.parametrize("arguments", [["--help"], ["convert", "--help"], ["--version"]])
     def test_loads_nothing_heavy(self, arguments: list[str]) -> None:
         code = f"import sys; from embroider_prep.cli import run; run({arguments!r}); " + (

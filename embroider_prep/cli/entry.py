@@ -64,7 +64,10 @@ class Root(click.Group):
 
 
 @click.group(
-    cls=Root, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+    cls=Root,
+    no_args_is_help=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def root() -> None:
@@ -96,6 +99,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code. Errors raised on purpose are shown, bugs keep their traceback."""
+    if not arguments:
+        with click.Context(root, info_name=PROGRAM) as context:
+            click.echo(root.get_help(context), err=True)
+        return WRONG_USAGE
     try:
         with root.make_context(PROGRAM, list(arguments)) as context:
             code: Any = root.invoke(context)
@@ -103,9 +110,6 @@ def run(arguments: Sequence[str]) -> int:
         return int(code or 0)
     except click.exceptions.Exit as left:
         return left.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return WRONG_USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx is not None else PROGRAM
         return _fail(error.format_message(), f"{path} --help", WRONG_USAGE)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from embroider_prep.machines import Machine
 
 
-@click.group("machines")
+@click.group("machines", no_args_is_help=False)
 def command() -> None:
     """List machines and their hoops."""
 

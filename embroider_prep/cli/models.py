@@ -10,7 +10,7 @@ from embroider_prep.options import StylizeOptions
 DEFAULT = StylizeOptions().style
 
 
-@click.group("models")
+@click.group("models", no_args_is_help=False)
 def command() -> None:
     """List style models."""
 

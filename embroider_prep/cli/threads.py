@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CHART = QuantizeOptions().chart
 
 
-@click.group("threads")
+@click.group("threads", no_args_is_help=False)
 def command() -> None:
     """List thread charts and match colours to them."""
 
