@@ -33,14 +33,16 @@ REACH_PX = 0.5
 class _Cracks:
     """Directed cracks: crack i runs from corner ``tail[i]`` to ``head[i]`` with piece ``left[i]`` on its left.
 
-    Crack ``i`` and ``i ^ 1`` are the two directions of one. Corners are numbered y * ``stride`` + x. ``joint`` says
-    which corners join other than two cracks, or are corners of the picture; ``frame`` which lie on its edge.
+    Crack ``i`` and ``i ^ 1`` are the two directions of one; ``way`` is 0 right, 1 down, 2 left, 3 up. Corners are
+    numbered as they occur; ``xy`` (m, 2) is where they lie, ``joint`` says which join other than two cracks or are
+    corners of the picture, ``frame`` which lie on its edge.
     """
 
     tail: Ints
     head: Ints
     left: Ints
-    stride: int
+    way: Ints
+    xy: Points
     joint: npt.NDArray[np.bool_]
     frame: npt.NDArray[np.bool_]
 
@@ -68,7 +70,7 @@ def polygons(ids: npt.NDArray[np.int32], *, px_per_mm: float, tolerance_mm: floa
         return {}
     height, width = ids.shape
     origin = np.array([width, height]) / 2
-    rings = _rings(cracks, ids)
+    rings = _rings(cracks)
     fixed = np.zeros(len(cracks.tail) // 2, bool)
     # Smooth everything; where that made shapes cross, keep the straight cracks of the pieces concerned.
     for _ in range(4):
@@ -78,15 +80,19 @@ def polygons(ids: npt.NDArray[np.int32], *, px_per_mm: float, tolerance_mm: floa
         shapes = _assemble(rings, cracks, place, joint)
         keys = np.array(list(shapes), np.int64)
         array = np.array(list(shapes.values()), object)
+        # What comes out is what must be valid, and checking it is cheaper.
+        simple = shapely.coverage_simplify(array, tolerance_mm * VW_SHARE)
+        if (
+            (shapely.get_type_id(simple) == 3).all()
+            and shapely.is_valid(simple).all()
+            and shapely.coverage_is_valid(simple)
+        ):
+            return dict(zip(keys.tolist(), simple.tolist(), strict=True))
         bad = keys[~shapely.is_valid(array)]
-        if not len(bad) and shapely.coverage_is_valid(array):
-            simple = shapely.coverage_simplify(array, tolerance_mm * VW_SHARE)
-            if shapely.is_valid(simple).all() and (shapely.get_type_id(simple) == 3).all():
-                array = simple
-            break
         if not len(bad):
-            edges = shapely.coverage_invalid_edges(array)
-            bad = keys[~shapely.is_empty(edges)]
+            bad = keys[~shapely.is_empty(shapely.coverage_invalid_edges(array))]
+        if not len(bad):
+            break
         touched = np.isin(cracks.left, bad)
         fixed |= touched[::2] | touched[1::2]
     return dict(zip(keys.tolist(), array.tolist(), strict=True))
@@ -99,7 +105,7 @@ VW_SHARE = 0.9
 
 def _find_cracks(ids: npt.NDArray[np.int32]) -> _Cracks:
     height, width = ids.shape
-    pad = np.pad(ids, 1, constant_values=-1).astype(np.int64)
+    pad = np.pad(ids, 1, constant_values=-1)
     stride = width + 1
     # Cracks along x between a pixel and the one above it; running right, the upper pixel is on the left.
     y, x = np.nonzero(pad[1:, 1:-1] != pad[:-1, 1:-1])
@@ -109,23 +115,25 @@ def _find_cracks(ids: npt.NDArray[np.int32]) -> _Cracks:
     v, u = np.nonzero(pad[1:-1, 1:] != pad[1:-1, :-1])
     west, east = pad[v + 1, u], pad[v + 1, u + 1]
     top = v * stride + u
-    a = np.concatenate([start, top])
-    b = np.concatenate([start + 1, top + stride])
-    left = np.concatenate([above, east])
-    right = np.concatenate([below, west])
-    tail, head, side = np.empty(2 * len(a), np.int64), np.empty(2 * len(a), np.int64), np.empty(2 * len(a), np.int64)
-    tail[::2], tail[1::2] = a, b
-    head[::2], head[1::2] = b, a
-    side[::2], side[1::2] = left, right
-    corner = np.arange((height + 1) * stride)
-    on_x, on_y = (corner % stride) % width == 0, (corner // stride) % height == 0
-    joint = (np.bincount(tail, minlength=len(corner)) > 2) | (on_x & on_y)
-    return _Cracks(tail=tail, head=head, left=side, stride=stride, joint=joint, frame=on_x | on_y)
+
+    def both(one: list[Ints], two: list[Ints]) -> Ints:
+        out = np.empty(2 * (len(start) + len(top)), np.int64)
+        out[::2], out[1::2] = np.concatenate(one), np.concatenate(two)
+        return out
+
+    corner, number = np.unique(both([start, top], [start + 1, top + stride]), return_inverse=True)
+    tail, head = number, number.reshape(-1, 2)[:, ::-1].reshape(-1)
+    left = both([above, east], [below, west])
+    way = both([np.full(len(start), 0), np.full(len(top), 1)], [np.full(len(start), 2), np.full(len(top), 3)])
+    xy = np.stack([corner % stride, corner // stride], axis=1)
+    on_x, on_y = xy[:, 0] % width == 0, xy[:, 1] % height == 0
+    joint = (np.bincount(tail) > 2) | (on_x & on_y)
+    return _Cracks(tail=tail, head=head, left=left, way=way, xy=xy.astype(np.float64), joint=joint, frame=on_x | on_y)
 
 
-def _rings(cracks: _Cracks, ids: npt.NDArray[np.int32]) -> dict[int, list[list[int]]]:
+def _rings(cracks: _Cracks) -> dict[int, list[list[int]]]:
     """Return the closed rings of directed cracks around each piece, the piece on the left."""
-    follow = _follow(cracks, ids).tolist()
+    follow = _follow(cracks).tolist()
     left = cracks.left.tolist()
     seen = bytearray(len(left))
     rings: dict[int, list[list[int]]] = {}
@@ -141,38 +149,28 @@ def _rings(cracks: _Cracks, ids: npt.NDArray[np.int32]) -> dict[int, list[list[i
     return rings
 
 
-def _follow(cracks: _Cracks, ids: npt.NDArray[np.int32]) -> Ints:
+def _follow(cracks: _Cracks) -> Ints:
     """Return the crack after each crack around the piece on its left.
 
     At a corner where two pixels of one piece touch only diagonally the ring turns left, since pieces are joined by
     their sides.
     """
-    stride, count = cracks.stride, len(cracks.tail)
-    step = cracks.head - cracks.tail
-    # The way left of each way, y down: right -> up, up -> left, left -> down, down -> right.
-    turn_left = np.select([step == 1, step == -stride, step == -1], [-stride, -1, stride], 1)
-    out = np.full(((len(ids) + 1) * stride + 1, 4), -1, np.int64)
-    way = {1: 0, -1: 1, stride: 2, -stride: 3}
-    slot = np.select([step == key for key in way], list(way.values()))
-    out[cracks.tail, slot] = np.arange(count)
-
-    def leaving(direction: Ints) -> Ints:
-        found = out[cracks.head, np.select([direction == key for key in way], list(way.values()))]
-        mine = (found >= 0) & (cracks.left[found] == cracks.left)
-        return np.where(mine, found, -1)
-
+    count = len(cracks.tail)
+    leaving = np.full((len(cracks.xy), 4), -1, np.int64)
+    leaving[cracks.tail, cracks.way] = np.arange(count)
     after = np.full(count, -1, np.int64)
-    for direction in (turn_left, step, -turn_left):
-        choice = leaving(direction)
-        after = np.where(after < 0, choice, after)
+    # Left, straight on, right: the ways in the order of their numbers turn clockwise as seen, y down.
+    for turn in (3, 0, 1):
+        found = leaving[cracks.head, (cracks.way + turn) % 4]
+        mine = (after < 0) & (found >= 0) & (cracks.left[found] == cracks.left)
+        after[mine] = found[mine]
     return after
 
 
 def _smooth(cracks: _Cracks, fixed: npt.NDArray[np.bool_]) -> tuple[Points, Points]:
     """Return the place of each crack (its smoothed middle) and of each corner; only joints' places count."""
     a, b, joint = cracks.tail[::2], cracks.head[::2], cracks.joint
-    corner = np.arange(len(joint))
-    corners = np.stack([corner % cracks.stride, corner // cracks.stride], axis=1).astype(float)
+    corners = cracks.xy
     home = (corners[a] + corners[b]) / 2
     count = len(a)
     before, after = _neighbours(a, b, joint)
@@ -203,10 +201,8 @@ def _neighbours(a: Ints, b: Ints, joint: npt.NDArray[np.bool_]) -> tuple[Ints, I
     number = np.arange(count)
     # The two cracks of each plain corner, as their sum: the other one is the sum less oneself.
     total = np.bincount(a, number, len(joint)) + np.bincount(b, number, len(joint))
-    ends = []
-    for end in (a, b):
-        ends.append(np.where(joint[end], count + end, total[end].astype(np.int64) - number))
-    return ends[0], ends[1]
+    before, after = (np.where(joint[end], count + end, total[end].astype(np.int64) - number) for end in (a, b))
+    return before, after
 
 
 def _assemble(rings: dict[int, list[list[int]]], cracks: _Cracks, place: Points, pin: Points) -> dict[int, Polygon]:
@@ -236,7 +232,9 @@ def _split(points: Points, at: Ints, corner: Ints) -> list[Points]:
     """Split a ring that passes a joint twice into loops that pass it once: a valid ring does not touch itself."""
     if len(np.unique(corner)) == len(corner):
         return [points]
-    loops, stack, seen = [], [], {}
+    loops: list[Points] = []
+    stack: list[int] = []
+    seen: dict[int, int] = {}
     where = dict(zip(at.tolist(), corner.tolist(), strict=True))
     for i in range(len(points)):
         stack.append(i)

@@ -66,6 +66,12 @@ def lab_from_rgb8(rgb8: Rgb8) -> Float32:
     return lab_from_linear(linear_from_srgb(rgb8))
 
 
+def lightness_from_rgb8(rgb8: Rgb8) -> Float32:
+    """Return CIELAB's L (0..100) alone of 8-bit sRGB, (H, W) of (H, W, 3): a third of the work."""
+    y = cv2.transform(linear_from_srgb(rgb8), _XYZ_WHITE[1:2]).reshape(rgb8.shape[:-1])
+    return np.where(y > np.float32((6 / 29) ** 3), 116 * np.cbrt(y) - 16, np.float32((29 / 3) ** 3) * y)
+
+
 def delta_e(lab_a: npt.NDArray[Any], lab_b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the CIEDE2000 colour difference of two arrays of CIELAB colours.
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.color import Rgb8, lab_from_rgb8
+from embroider_prep.color import Rgb8, lightness_from_rgb8
 from embroider_prep.design import FABRIC, Guide, IndexedImage
 
 GUIDE_PX_PER_MM = 2.0
@@ -36,7 +36,7 @@ def make_guide(rgb8: Rgb8, *, px_per_mm: float, photo: Rgb8 | None = None, face_
         (Bigun and Granlund 1987) over 1 mm; ``coherence`` is the tensor's contrast of eigenvalues. ``focus`` is 1 on
         flat ground, up to 3 with local contrast and in the middle, ``face_weight`` in faces.
     """
-    lightness = np.ascontiguousarray(lab_from_rgb8(rgb8)[..., 0])
+    lightness = lightness_from_rgb8(rgb8)
     angle, coherence = _directions(lightness, px_per_mm)
     shape = angle.shape
     focus = 1 + _local_contrast(lightness, px_per_mm, shape) + 0.5 * _middle(shape)

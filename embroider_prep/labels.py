@@ -46,16 +46,19 @@ def find_pieces(labels: Labels) -> Pieces:
     flat = ids.reshape(-1)
     label = np.zeros(count, np.int64)
     label[flat] = labels.reshape(-1)
-    a = np.concatenate([ids[:, :-1].reshape(-1), ids[:-1].reshape(-1)])
-    b = np.concatenate([ids[:, 1:].reshape(-1), ids[1:].reshape(-1)])
-    differ = a != b
-    a, b = a[differ], b[differ]
+    sides = []
+    for here, there in ((ids[:, :-1], ids[:, 1:]), (ids[:-1], ids[1:])):
+        differ = here != there
+        sides.append((here[differ], there[differ]))
+    a, b = (np.concatenate(ends) for ends in zip(*sides, strict=True))
     one, two, border = _join_edges(a, b, np.ones(len(a)), count)
     area = np.bincount(flat, minlength=count).astype(np.float64)
     return Pieces(ids=ids, label=label, area=area, one=one, two=two, border=border)
 
 
-def _join_edges(a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], length: Floats, count: int) -> tuple[Ints, Ints, Floats]:  # fmt: skip
+def _join_edges(
+    a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], length: Floats, count: int
+) -> tuple[Ints, Ints, Floats]:
     """Sum the lengths of parallel edges; each pair comes out once, the smaller end first."""
     key = np.minimum(a, b).astype(np.int64) * count + np.maximum(a, b)
     unique, where = np.unique(key, return_inverse=True)

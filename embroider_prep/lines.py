@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from embroider_prep.color import delta_e, lab_from_rgb8
 from embroider_prep.design import FABRIC, DetailLine, Guide, IndexedImage
-from embroider_prep.labels import Labels, absorb, per_area
+from embroider_prep.labels import Labels, absorb, find_pieces, per_area
 from embroider_prep.options import RegionOptions
 
 Mask = npt.NDArray[np.bool_]
@@ -27,6 +27,9 @@ THIN_PART = 0.6
 # Focus from which an area counts as watched (a face, an eye; ordinary contrast stays below 3), and the share of the
 # limits that holds there.
 WATCHED, WATCHED_EASE = 3.0, 0.65
+
+# A single thread is no thinner.
+THINNEST_MM = 0.3
 
 # Branches shorter than a strip is wide are bumps on its border.
 SPUR_MM = 0.8
@@ -45,8 +48,8 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
     """Take strips narrower than ``min_width_mm`` out of a picture and return the telling ones as detail lines.
 
     A strip is what opening by a disk of that width removes, and at least ``min_line_mm`` long; where people look, both
-    limits are lower. It is kept when its thread differs by ``line_contrast`` ΔE from what then lies below; the strongest
-    (contrast x length x focus) go first, up to ``max_lines``. All others are given to their neighbours.
+    limits are lower. It is kept when its thread differs by ``line_contrast`` ΔE from what then lies below; the
+    strongest (contrast x length x focus) go first, up to ``max_lines``. All others are given to their neighbours.
 
     Returns
     -------
@@ -56,13 +59,17 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
     o = options or RegionOptions()
     scale = image.px_per_mm
     focus = cv2.resize(guide.focus, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    watched = focus.reshape(image.labels.shape) >= WATCHED
+    focus = focus.reshape(image.labels.shape)
+    watched = focus >= WATCHED
     thin = find_strips(image.labels, watched, o, scale)
     if not thin.any():
         return FoundLines(lines=(), ground=image, dropped=0)
     ground = absorb(image.labels, thin)
     lab = lab_from_rgb8(np.array([thread.rgb8 for thread in image.threads], np.uint8))
-    candidates: list[tuple[float, DetailLine]] = []
+    # Bare fabric below counts as the strongest contrast.
+    apart = np.full((len(lab), FABRIC + 1), 100.0)
+    apart[:, : len(lab)] = delta_e(lab[:, None], lab[None])
+    candidates: list[tuple[float, int, npt.NDArray[np.int64], float]] = []
     strips = 0
     for thread in np.unique(image.labels[thin]).tolist():
         mask = thin & (image.labels == thread)
@@ -70,44 +77,63 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
         for path in _paths(mask, SPUR_MM * scale):
             strips += 1
             rows, columns = path.T
-            below = ground[rows, columns]
-            sewn = below != FABRIC
-            contrast = np.full(len(below), 100.0)
-            contrast[sewn] = delta_e(lab[below[sewn]], lab[thread])
-            line = _line(path, thread, widths, image, o)
+            contrast = float(apart[thread, ground[rows, columns]].mean())
+            length = float(np.hypot(*np.diff(path, axis=0).T).sum()) / scale + 2 * END_MM
             ease = WATCHED_EASE if watched[rows, columns].mean() > 0.5 else 1.0
-            if line.length_mm >= ease * o.min_line_mm and contrast.mean() >= ease * o.line_contrast:
-                score = float(contrast.mean() * line.length_mm * focus[rows, columns].mean())
-                candidates.append((score, line))
+            if contrast >= ease * o.line_contrast and length >= ease * o.min_line_mm:
+                score = contrast * length * float(focus[rows, columns].mean())
+                candidates.append((score, thread, path, float(np.median(widths[rows, columns]))))
     candidates.sort(key=lambda item: -item[0])
-    limit = per_area(o.max_lines, thin.shape, scale)
-    lines = tuple(line for _, line in candidates[:limit])
+    kept = candidates[: per_area(o.max_lines, thin.shape, scale)]
+    lines = tuple(_line(path, thread, reach, image, o) for _, thread, path, reach in kept)
     return FoundLines(lines=lines, ground=replace(image, labels=ground), dropped=strips - len(lines))
 
 
 def find_strips(labels: Labels, watched: Mask, o: RegionOptions, scale: float) -> Mask:
     """Return the pixels (H, W) of strips: too thin for an area, long enough for a line."""
-    out = np.zeros(labels.shape, bool)
+    bodies = np.full(labels.shape, FABRIC, np.uint8)
+    fits = np.zeros(labels.shape, bool)
     for thread in np.unique(labels).tolist():
         if thread == FABRIC:
             continue
         mask = (labels == thread).astype(np.uint8)
         # Bodies without the thin parts that hang on them; a body counts if the full width fits in somewhere.
-        _, bodies = cv2.connectedComponents(_open(mask, round(THIN_PART * o.min_width_mm * scale)), connectivity=4)
-        fits = _open(mask, round(o.min_width_mm * scale)) > 0
+        bodies[_open(mask, round(THIN_PART * o.min_width_mm * scale)) > 0] = thread
+        fits |= _open(mask, round(o.min_width_mm * scale)) > 0
         fits |= watched & (_open(mask, round(WATCHED_EASE * o.min_width_mm * scale)) > 0)
-        body = np.isin(bodies, np.setdiff1d(bodies[fits], 0)).astype(np.uint8)
-        rest = (mask > 0) & (cv2.dilate(body, np.ones((3, 3), np.uint8)).reshape(labels.shape) == 0)
-        out |= _long(rest, 0.5 * o.min_line_mm * scale)
+    pieces = find_pieces(bodies)
+    holds = np.zeros(len(pieces.label), bool)
+    holds[pieces.ids[fits]] = True
+    wide = np.where(holds[pieces.ids], bodies, FABRIC)
+    # One pixel around a body is its rounded corners.
+    rest = np.where(labels == FABRIC, FABRIC, labels)
+    for dy, dx in ((0, 0), (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
+        rest[_shifted(wide, dy, dx) == labels] = FABRIC
+    return _long(rest, 0.5 * o.min_line_mm * scale)
+
+
+def _shifted(values: Labels, dy: int, dx: int) -> Labels:
+    """Return values moved by one pixel; what comes in from outside is FABRIC."""
+    height, width = values.shape
+    out = np.full(values.shape, FABRIC, np.uint8)
+    out[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = values[
+        max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
+    ]
     return out
 
 
-def _long(mask: Mask, shortest_px: float) -> Mask:
-    """Return the pieces of a mask whose box has at least that diagonal."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    keep = np.hypot(stats[:count, cv2.CC_STAT_WIDTH], stats[:count, cv2.CC_STAT_HEIGHT]) >= shortest_px
-    keep[0] = False
-    return keep[pieces]
+def _long(strips: Labels, shortest_px: float) -> Mask:
+    """Return the pieces (8 neighbours, FABRIC is none) whose box has at least that diagonal."""
+    from scipy.ndimage import find_objects
+    from skimage.measure import label as connected
+
+    ids = connected(strips, connectivity=2, background=FABRIC)
+    boxes = find_objects(ids)
+    keep = np.zeros(len(boxes) + 1, bool)
+    for number, box in enumerate(boxes, 1):
+        if box is not None:
+            keep[number] = np.hypot(box[0].stop - box[0].start, box[1].stop - box[1].start) >= shortest_px
+    return keep[ids]
 
 
 def _open(mask: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
@@ -118,7 +144,9 @@ def _open(mask: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(wide.reshape(mask.shape[0] + 2 * size, -1)[size:-size, size:-size])
 
 
-def _line(path: npt.NDArray[np.int64], thread: int, widths: npt.NDArray[np.float32], image: IndexedImage, o: RegionOptions) -> DetailLine:  # fmt: skip
+def _line(
+    path: npt.NDArray[np.int64], thread: int, reach_px: float, image: IndexedImage, o: RegionOptions
+) -> DetailLine:
     """Return the smoothed, simplified centre line of a pixel path (rows, columns), in mm."""
     import shapely
 
@@ -130,8 +158,8 @@ def _line(path: npt.NDArray[np.int64], thread: int, widths: npt.NDArray[np.float
         xy = _extend(xy)
     xy = np.asarray(shapely.simplify(shapely.LineString(xy), o.tolerance_mm / 2).coords)
     # The distance transform reaches half a pixel beyond the outermost pixel's middle on each side.
-    thick = float(np.median(widths[path[:, 0], path[:, 1]])) * 2 - 0.5
-    return DetailLine(thread=thread, xy_mm=np.round(xy, 2), width_mm=max(0.3, thick / image.px_per_mm))
+    width_mm = max(THINNEST_MM, (2 * reach_px - 0.5) / image.px_per_mm)
+    return DetailLine(thread=thread, xy_mm=np.round(xy, 2), width_mm=width_mm)
 
 
 def _smooth(xy: Points, closed: bool, sigma: float = 2.0) -> Points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from embroider_prep.color import Float32, Rgb8, delta_e, lab_from_rgb8
 from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Thread
 from embroider_prep.errors import InputError
-from embroider_prep.labels import Labels, find_pieces, merge, per_area, sum_costs
+from embroider_prep.labels import Labels, Pieces, find_pieces, merge, per_area, sum_costs
 from embroider_prep.options import QuantizeOptions
 from embroider_prep.quantize.fabric import sewn_mask
 from embroider_prep.quantize.marks import Marks, find_marks
@@ -107,21 +108,34 @@ def _areas(
         np.minimum(best, cost, out=best)
     labels[~sewn] = FABRIC
     limit = per_area(o.max_regions, labels.shape, px_per_mm)
-    costs = [_cost(table, colors, thread, window) for thread in range(len(threads_lab))]
     for last in (False, True):
         pieces = find_pieces(labels)
-        sums = np.stack([sum_costs(pieces, cost * focus) for cost in costs], axis=1)
+        sums = _sum_costs(pieces, colors, table, focus)
         # Where people look half the area is enough.
         watched = sum_costs(pieces, focus) / pieces.area
         smallest = o.min_area_mm2 * px_per_mm**2 / np.clip(np.sqrt(watched), 1, 2)
         labels = pieces.map_labels(merge(pieces, sums, too_small=smallest, max_pieces=limit))
         if not last:
-            labels = _smooth_borders(labels, costs, focus, o, px_per_mm)
+            labels = _smooth_borders(labels, lambda thread: _cost(table, colors, thread, window), focus, o, px_per_mm)
     return labels
 
 
+def _sum_costs(pieces: Pieces, colors: Colors, table: Float32, focus: Float32) -> npt.NDArray[np.float64]:
+    """Return what each thread costs over each piece, (n, k): by the piece's colours, not pixel by pixel."""
+    from scipy.sparse import coo_matrix
+
+    shape = len(pieces.label), len(colors.lab)
+    ids, bins, weight = pieces.ids.reshape(-1), colors.of_pixel.reshape(-1), focus.reshape(-1)
+    out = np.zeros((shape[0], table.shape[1]))
+    # A million pixels at a time: sparse sums take ten times their memory.
+    for start in range(0, len(ids), 1 << 20):
+        part = slice(start, start + (1 << 20))
+        out += coo_matrix((weight[part], (ids[part], bins[part])), shape).tocsr() @ table
+    return out
+
+
 def _smooth_borders(
-    labels: Labels, costs: list[Float32], focus: Float32, o: QuantizeOptions, px_per_mm: float
+    labels: Labels, cost_of: Callable[[int], Float32], focus: Float32, o: QuantizeOptions, px_per_mm: float
 ) -> Labels:
     """Shorten borders where the picture does not mind: diffusion of labels with the costs as a force.
 
@@ -130,20 +144,32 @@ def _smooth_borders(
     sigma = o.smoothing * SMOOTH_MM * px_per_mm
     if sigma <= 0:
         return labels
-    force = np.sqrt(focus) / np.float32(FORCE_DELTA_E)
-    sewn = labels != FABRIC
+    # Away from borders nothing changes: only a band along them is looked at.
+    band = _near_borders(labels, int(np.ceil(3 * sigma)))
+    band &= labels != FABRIC
+    force = np.sqrt(focus[band]) / np.float32(FORCE_DELTA_E)
+    costs = {thread: cost_of(thread)[band] * force for thread in np.unique(labels[labels != FABRIC]).tolist()}
     for _ in range(2):
-        best = np.full(labels.shape, -np.inf, np.float32)
-        out = labels.copy()
-        for thread in np.unique(labels[sewn]).tolist():
-            share = cv2.GaussianBlur((labels == thread).astype(np.float32), (0, 0), sigma).reshape(labels.shape)
+        best = np.full(len(force), -np.inf, np.float32)
+        out = labels[band]
+        for thread, cost in costs.items():
+            own = (labels == thread).astype(np.uint8) * np.uint8(255)
+            share = cv2.GaussianBlur(own, (0, 0), sigma).reshape(labels.shape)[band]
+            value = share * np.float32(1 / 255) - cost
             # A thread that is not near stays away: no new islands far from its own pieces.
-            value = np.where(share > 0.02, share - costs[thread] * force, -np.inf)
-            better = value > best
-            out[better] = thread
-            np.maximum(best, value, out=best)
-        labels = np.where(sewn, out, labels)
+            better = (value > best) & (share > 5)
+            out[better], best[better] = thread, value[better]
+        labels = labels.copy()
+        labels[band] = out
     return labels
+
+
+def _near_borders(labels: Labels, reach_px: int) -> Mask:
+    edge = np.zeros(labels.shape, np.uint8)
+    edge[:, 1:] |= labels[:, 1:] != labels[:, :-1]
+    edge[1:] |= labels[1:] != labels[:-1]
+    size = 2 * reach_px + 1
+    return cv2.dilate(edge, np.ones((size, size), np.uint8)).reshape(labels.shape) > 0
 
 
 def _cost(table: Float32, colors: Colors, thread: int, window: int) -> Float32:

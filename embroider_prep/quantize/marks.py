@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.color import Float32, Rgb8, lab_from_rgb8
+from embroider_prep.color import Float32, Rgb8, lightness_from_rgb8
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,7 +42,7 @@ def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: flo
     shape = rgb8.shape[:2]
     size = 2 * max(1, round(WIDEST_MM * px_per_mm / 2)) + 1
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    lightness = cv2.GaussianBlur(lab_from_rgb8(rgb8)[..., 0], (0, 0), 0.1 * px_per_mm).reshape(shape)
+    lightness = cv2.GaussianBlur(lightness_from_rgb8(rgb8), (0, 0), 0.1 * px_per_mm).reshape(shape)
     dark = cv2.morphologyEx(lightness, cv2.MORPH_CLOSE, disk).reshape(shape) - lightness
     light = lightness - cv2.morphologyEx(lightness, cv2.MORPH_OPEN, disk).reshape(shape)
     # Inside a cluster (an eye) both stand out against each other: the stronger one is the mark.
@@ -53,7 +53,7 @@ def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: flo
     scores, lengths = [np.empty(0)], [np.empty(0)]
     for hat in (dark, light):
         # In fur and grass everything stands out: what counts is by how much more than the marks around.
-        around = cv2.GaussianBlur(hat, (0, 0), 3 * px_per_mm).reshape(shape)
+        around = _wide_mean(hat, 3 * px_per_mm)
         found, middle, score, length = _follow(hat - 1.5 * around, hat, focus, px_per_mm, min_line_mm)
         ids[found > 0] = found[found > 0] + sum(map(len, scores))
         core |= middle
@@ -71,6 +71,15 @@ def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: flo
         wide = cv2.dilate(mine, np.ones((3, 3), np.uint8)).reshape(shape) > 0
         ground[wide] = cv2.morphologyEx(rgb8, operation, disk).reshape(rgb8.shape)[wide]
     return Marks(ids=ids, core=core & (ids > 0), score=score[order], length_mm=length[order], ground=ground)
+
+
+def _wide_mean(values: Float32, sigma: float) -> Float32:
+    """Return a Gaussian mean on a reduced picture: nothing finer than sigma is left of it anyway."""
+    height, width = values.shape
+    step = max(1, int(sigma / 3))
+    small = cv2.resize(values, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    smooth = cv2.GaussianBlur(small, (0, 0), sigma / step)
+    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape)
 
 
 def _follow(

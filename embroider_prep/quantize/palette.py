@@ -20,6 +20,9 @@ RARE = 0.9
 # Above 1 large errors count more than many small ones: one missing hue is worse than a shade everywhere.
 POWER = 1.25
 
+# Share of the picture that decides the threads.
+MOST = 0.99
+
 # A colour farther than this from every thread of the chart is named in the report: clearly another colour.
 UNREACHABLE_DELTA_E = 10.0
 
@@ -96,6 +99,7 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
         raise OptionsError(
             f"quantize.use: {len(fixed)} threads must be used, but only {wanted} are asked", hint="raise --threads"
         )
+    colors = _most(colors)
     distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
     start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
     mass = colors.weight**RARE * (colors.weight > 0)
@@ -103,6 +107,14 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
     chosen, curve = _search(distance, mass, start, wanted, options)
     threads = tuple(chart[int(allowed[i])] for i in chosen)
     return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
+
+
+def _most(colors: Colors) -> Colors:
+    """Return the bins that hold nearly all of the picture: half of them are single pixels on borders."""
+    order = np.argsort(-colors.weight, kind="stable")
+    count = int(np.searchsorted(np.cumsum(colors.weight[order]), MOST)) + 1
+    keep = np.sort(order[:count])
+    return Colors(lab=colors.lab[keep], weight=colors.weight[keep], of_pixel=colors.of_pixel)
 
 
 def _codes(what: str, codes: tuple[str, ...], chart: tuple[Thread, ...]) -> Ints:
