@@ -74,9 +74,9 @@ def test_the_published_layout_sees_13_px() -> None:
 
 def test_multiply_adds_and_parameters_by_hand() -> None:
     net = build(NetworkOptions(channels=(4, 8), depth=(0, 1)))
-    # Stem 3x3 3->4, open 3x3 4->8 at half, block 2 of 3x3 8->8 at half, up 1x1 8->4 at half, head 3x3 4->3.
-    assert macs_per_px(net) == 27 * 4 + (36 * 8 + 2 * 72 * 8 + 32) / 4 + 36 * 3
-    assert parameter_count(net) == (27 * 4 + 4) + (36 * 8 + 8) + 2 * (72 * 8 + 8) + (32 + 4) + (36 * 3 + 3)
+    # Stem 3x3 3->4, open 2x2 4->8 at half, block 2 of 3x3 8->8 at half, up 1x1 8->4 at half, head 3x3 4->3.
+    assert macs_per_px(net) == 27 * 4 + (16 * 8 + 2 * 72 * 8 + 32) / 4 + 36 * 3
+    assert parameter_count(net) == (27 * 4 + 4) + (16 * 8 + 8) + 2 * (72 * 8 + 8) + (32 + 4) + (36 * 3 + 3)
 
 
 def test_instance_norm_cannot_be_tiled() -> None:

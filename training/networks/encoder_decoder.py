@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from training.networks.parts import Block, Picture, activation, conv, enlarge
+from training.networks.parts import Block, Picture, activation, conv, enlarge, shrink
 from training.options import NetworkOptions
 
 
@@ -24,7 +24,7 @@ class EncoderDecoder(Picture):
         self.encoder = nn.Sequential(
             conv(options, 3, width[0]),
             activation(act),
-            *(part for fine, coarse in pairs for part in (conv(options, fine, coarse, stride=2), activation(act))),
+            *(part for fine, coarse in pairs for part in (shrink(options, fine, coarse), activation(act))),
         )
         self.blocks = nn.ModuleList(
             nn.Sequential(*(Block(options, channels) for _ in range(depth)))

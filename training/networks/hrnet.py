@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from training.networks.parts import Block, Picture, activation, conv, enlarge
+from training.networks.parts import Block, Picture, activation, conv, enlarge, shrink
 from training.options import NetworkOptions
 
 
@@ -23,7 +23,7 @@ class Stage(nn.Module):
         sizes = list(pairwise(options.channels))
         self.up = nn.ModuleList(conv(options, coarse, fine, side=1) for fine, coarse in sizes)
         # The first stage's maps were just made from their finer neighbours.
-        self.down = nn.ModuleList(conv(options, fine, coarse, stride=2) for fine, coarse in sizes if not first)
+        self.down = nn.ModuleList(shrink(options, fine, coarse) for fine, coarse in sizes if not first)
         self.join = nn.ModuleList(activation(options.activation) for _ in options.channels)
         if first:
             # Nothing is added to the coarsest map yet; it is active already.
@@ -55,7 +55,7 @@ class HRNet(Picture):
         act = options.activation
         self.stem = nn.Sequential(conv(options, 3, width[0]), activation(act))
         self.open = nn.ModuleList(
-            nn.Sequential(conv(options, fine, coarse, stride=2), activation(act)) for fine, coarse in pairwise(width)
+            nn.Sequential(shrink(options, fine, coarse), activation(act)) for fine, coarse in pairwise(width)
         )
         self.stages = nn.ModuleList(Stage(options, first=i == 0) for i in range(options.stages))
         self.head = nn.Conv2d(width[0], 3, 3, padding=1)
