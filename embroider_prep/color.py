@@ -117,6 +117,8 @@ def _delta_e(one: list[npt.NDArray[Any]], two: list[npt.NDArray[Any]]) -> npt.ND
     c1, c2 = np.sqrt(a1 * a1 + b1 * b1), np.sqrt(a2 * a2 + b2 * b2)
     # As 2 (c1 c2 - a1 a2 - b1 b2) it would cancel: 0.01 between equal colours in float32.
     hue2 = np.maximum((a2 - a1) ** 2 + (b2 - b1) ** 2 - (c2 - c1) ** 2, 0)
+    # Against a grey, which has no hue to differ, this one cancels as well: it is never over 4 c1 c2.
+    hue2 = np.minimum(hue2, kind(4) * c1 * c2)
     # Direction of the mean hue: the sum of two unit vectors; a grey has none and leaves it to the other.
     u1, u2 = 1 / np.maximum(c1, tiny), 1 / np.maximum(c2, tiny)
     x, y = a1 * u1 + a2 * u2, b1 * u1 + b2 * u2
