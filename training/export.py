@@ -82,7 +82,7 @@ def export(
         },
         teacher=dict(teacher or teacher_of(options.data.pairs)),
         training=_summary(state),
-        metrics=dict(metrics or {}),
+        metrics=_measured(metrics or {}, options.name),
         half=True,
     )
     write_png(out / "sample.png", sample_sheet(out / MODEL_FILE, card))
@@ -179,6 +179,18 @@ def sample_sheet(path: Path, card: ModelCard) -> Rgb8:
         part = np.s_[top : top + SAMPLE_PX, left : left + SAMPLE_PX]
         rows.append(np.hstack([photo[part], drawn[part], network[part]]))
     return np.vstack(rows)
+
+
+def _measured(report: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what belongs into a card: medians and costs, the network under its name where it was alone."""
+    networks = dict(report.get("networks", {}))
+    new = {next(iter(networks)): name} if len(networks) == 1 else {}
+    sizes = report.get("sizes", {})
+    return {
+        "photos": report.get("photos", ""),
+        "sizes": {size: {new.get(row, row): values for row, values in table.items()} for size, table in sizes.items()},
+        "networks": {new.get(row, row): values for row, values in networks.items()},
+    }
 
 
 def _summary(state: dict[str, Any]) -> dict[str, Any]:

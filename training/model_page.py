@@ -34,7 +34,7 @@ def page(card: ModelCard, macs_per_px: float, parameters: int) -> str:
                 "receptive field": f"{card.receptive_field_px} px; halo of a tile {card.halo_px} px",
                 "memory": f"{card.bytes_per_px} bytes per pixel of a tile (CPU)",
                 "ONNX": f"opset {card.opset}, float32 inside; `{card.fp16.get('file', 'no variant')}` for CUDA",
-                "against torch": f"differs by at most {largest:g} level of 255 at {', '.join(card.parity)} px",
+                "against torch": f"differs by at most {largest:.2g} level of 255 at {', '.join(card.parity)} px",
                 "sha256": f"`{card.sha256}`",
             }
         ),
