@@ -7,7 +7,7 @@ whatever is done to a border is done to both neighbours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -116,7 +116,7 @@ def _find_cracks(ids: npt.NDArray[np.int32]) -> _Cracks:
     west, east = pad[v + 1, u], pad[v + 1, u + 1]
     top = v * stride + u
 
-    def both(one: list[Ints], two: list[Ints]) -> Ints:
+    def both(one: list[npt.NDArray[Any]], two: list[npt.NDArray[Any]]) -> Ints:
         out = np.empty(2 * (len(start) + len(top)), np.int64)
         out[::2], out[1::2] = np.concatenate(one), np.concatenate(two)
         return out

@@ -116,7 +116,8 @@ def _faces(rgb8: Rgb8) -> Grey:
     found = Cascade(str(file)).detect_multi_scale(
         img=small, scale_factor=1.2, step_ratio=1, min_size=(24, 24), max_size=out.shape[::-1], min_neighbor_number=4
     )
-    y, x = np.mgrid[: out.shape[0], : out.shape[1]].astype(np.float32)
+    height, width = out.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
     for box in found:
         # The cascade's box reaches from brow to chin; a face is an ellipse a little taller.
         cx, cy = box["c"] + box["width"] / 2, box["r"] + box["height"] * 0.52

@@ -62,7 +62,7 @@ def _join_edges(
     """Sum the lengths of parallel edges; each pair comes out once, the smaller end first."""
     key = np.minimum(a, b).astype(np.int64) * count + np.maximum(a, b)
     unique, where = np.unique(key, return_inverse=True)
-    return unique // count, unique % count, np.bincount(where, length, len(unique))
+    return unique // count, unique % count, np.bincount(where, length, len(unique)).astype(np.float64)
 
 
 def per_area(limit: int | None, shape: tuple[int, ...], px_per_mm: float) -> int | None:
@@ -75,7 +75,7 @@ def per_area(limit: int | None, shape: tuple[int, ...], px_per_mm: float) -> int
 
 def sum_costs(pieces: Pieces, costs: npt.NDArray[np.float32]) -> Floats:
     """Return the sum of per-pixel values (H, W) over each piece, (n,)."""
-    return np.bincount(pieces.ids.reshape(-1), costs.reshape(-1), len(pieces.label))
+    return np.bincount(pieces.ids.reshape(-1), costs.reshape(-1), len(pieces.label)).astype(np.float64)
 
 
 def merge(
@@ -195,14 +195,14 @@ def _contract(graph: _Graph) -> tuple[Ints, _Graph]:
     ids = ids.astype(np.int64)
     label = np.zeros(joined, np.int64)
     label[ids] = graph.label
-    costs = np.stack([np.bincount(ids, column, joined) for column in graph.costs.T], axis=1)
+    costs = np.stack([np.bincount(ids, column, joined) for column in graph.costs.T], axis=1).astype(np.float64)
     limit = np.full(joined, np.inf)
     np.minimum.at(limit, ids, graph.limit)
     one, two, border = _join_edges(ids[graph.one[~same]], ids[graph.two[~same]], graph.border[~same], joined)
     return ids, _Graph(
         label=label,
         costs=costs,
-        area=np.bincount(ids, graph.area, joined),
+        area=np.bincount(ids, graph.area, joined).astype(np.float64),
         limit=limit,
         keep=np.bincount(ids, graph.keep, joined) > 0,
         one=one,

@@ -67,7 +67,7 @@ def _numbers(error: npt.NDArray[np.float32]) -> dict[str, float]:
 
 def _worst(error: npt.NDArray[np.float32], indexed: IndexedImage, regions: Sequence[Region]) -> list[dict[str, Any]]:
     height, width = error.shape
-    rows = []
+    rows: list[dict[str, Any]] = []
     for region in regions:
         # The error over the region's own pixels, drawn into its box.
         rings = [region.polygon.exterior, *region.polygon.interiors]
@@ -84,4 +84,4 @@ def _worst(error: npt.NDArray[np.float32], indexed: IndexedImage, regions: Seque
             at = [round(point.x, 1), round(point.y, 1)]
             code = indexed.threads[region.thread].code
             rows.append({"at_mm": at, "thread": code, "area_mm2": round(region.area_mm2, 1), "delta_e": round(mean, 2)})
-    return sorted(rows, key=lambda row: -row["delta_e"])[:WORST]
+    return sorted(rows, key=lambda row: float(row["delta_e"]), reverse=True)[:WORST]

@@ -140,7 +140,9 @@ def _open(mask: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
     """Return where a disk of that many pixels fits; beyond the picture's edge the mask goes on."""
     size = max(1, size)
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    wide = cv2.morphologyEx(cv2.copyMakeBorder(mask, *[size] * 4, cv2.BORDER_REPLICATE), cv2.MORPH_OPEN, disk)
+    wide = cv2.morphologyEx(
+        cv2.copyMakeBorder(mask, size, size, size, size, cv2.BORDER_REPLICATE), cv2.MORPH_OPEN, disk
+    )
     return np.ascontiguousarray(wide.reshape(mask.shape[0] + 2 * size, -1)[size:-size, size:-size])
 
 

@@ -225,7 +225,7 @@ class PlanOptions(Options):
     no_trim: bool = opt(False, "For machines that cannot cut: hidden travel or parked stitches.", "bool")
     # Snags on domestic machines begin about there; formats end at 12.1 mm.
     max_stitch_mm: float = opt(7.0, "Longest stitch.", "mm", low=1, high=12.1)
-    max_layers: float = opt(4.0, "Density guard: most layers of thread in a cell of 1 mm.", "float", low=1, high=20)
+    max_layers: float = opt(6.0, "Density guard: most layers of thread in a cell of 1 mm.", "float", low=1, high=20)
     seed: int = opt(0, "Seed of the search for the order.", "int", low=0)
 
 

@@ -54,7 +54,7 @@ def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | Non
     sewn = (clean.label != FABRIC) & ~alone
     shapes = polygons(np.where(sewn[clean.ids], clean.ids, -1), px_per_mm=image.px_per_mm, tolerance_mm=o.tolerance_mm)
     regions = tuple(Region(thread=int(clean.label[piece]), polygon=shapes[piece]) for piece in sorted(shapes))
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if alone.any():
         findings = (
             Finding(

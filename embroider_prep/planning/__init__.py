@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from embroider_prep.design import DetailLine, Finding, Guide, Region, StitchPlan, Thread
+from embroider_prep.design import DetailLine, Finding, Guide, Link, Region, StitchPlan, Thread
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PlanOptions
 from embroider_prep.planning.arrange import arrange
+from embroider_prep.planning.density import Layers, crowded_finding, relieve
 from embroider_prep.planning.ground import make_ground
 from embroider_prep.planning.sew import sew
 
@@ -63,6 +64,11 @@ def make_plan(
     ground = make_ground(regions, (-width / 2, -height / 2, width / 2, height / 2))
     arrangement = arrange(regions, lines, threads, ground, guide, o, progress)
     blocks = sew(arrangement, ground, guide, o, progress)
+    layers = Layers(blocks)
+    if len(cells := layers.over(o.max_layers)):
+        objects = relieve(arrangement.objects, layers.objects_in(cells))
+        blocks = sew(replace(arrangement, objects=objects), ground, guide, o)
+        arrangement, layers = replace(arrangement, objects=objects), Layers(blocks)
     trim_above = float("inf") if o.no_trim else o.trim_above_mm
     plan = StitchPlan(
         threads=tuple(threads),
@@ -71,10 +77,12 @@ def make_plan(
         max_stitch_mm=o.max_stitch_mm,
         trim_above_mm=trim_above,
     )
-    return Planned(plan=plan, dropped_lines=arrangement.dropped, findings=_findings(arrangement.dropped, plan, o))
+    return Planned(
+        plan=plan, dropped_lines=arrangement.dropped, findings=_findings(plan, arrangement.dropped, layers, o)
+    )
 
 
-def _findings(dropped: int, plan: StitchPlan, options: PlanOptions) -> tuple[Finding, ...]:
+def _findings(plan: StitchPlan, dropped: int, layers: Layers, options: PlanOptions) -> tuple[Finding, ...]:
     out = []
     if dropped:
         out.append(
@@ -85,4 +93,19 @@ def _findings(dropped: int, plan: StitchPlan, options: PlanOptions) -> tuple[Fin
                 remedy="raise --max-breaks to keep them",
             )
         )
+    if (crowded := crowded_finding(layers, options.max_layers)) is not None:
+        out.append(crowded)
+    if options.no_trim:
+        jumps = [block for how, block in plan.links() if how is Link.JUMP]
+        if jumps:
+            x, y = jumps[0].xy_mm[0]
+            out.append(
+                Finding(
+                    code="cut-by-hand",
+                    severity="note",
+                    message=f"{len(jumps)} threads lie loose between two locked ends: cut them by hand",
+                    at_mm=(float(x), float(y)),
+                    remedy="the preview marks them (--marks)",
+                )
+            )
     return tuple(out)

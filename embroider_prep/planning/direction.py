@@ -73,7 +73,7 @@ def _means(
     turn = np.radians(2 * guide.angle_deg.reshape(-1)[inside].astype(float))
     weight = guide.coherence.reshape(-1)[inside].astype(float)
     cells = np.maximum(np.bincount(number, minlength=count), 1)
-    doubled = np.stack([np.bincount(number, weight * f(turn), count) for f in (np.cos, np.sin)], axis=1)
+    doubled = np.stack([np.bincount(number, weight * f(turn), count) for f in (np.cos, np.sin)], axis=1).astype(float)
     strength = np.hypot(*doubled.T) / cells
     y, x = np.divmod(np.flatnonzero(inside), shape[1])
     moments = [np.bincount(number, value, count) / cells for value in (x, y, x * x, y * y, x * y)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from embroider_prep.design import BlockKind, StitchBlock
 from embroider_prep.options import PlanOptions
+from embroider_prep.planning.density import thin_hidden
 from embroider_prep.planning.ground import Ground
 from embroider_prep.units import UNITS_PER_MM
 
 Points = npt.NDArray[np.float64]
+Units = npt.NDArray[np.int64]
 
 # Squared machine units: 0.3 mm is the hard limit, and (3, 0) may read back a hair shorter.
 SHORTEST2 = 10
@@ -25,7 +27,11 @@ SHORT_HIDDEN_MM = 1.0
 # Lock: Ink/Stitch's half stitch is of this length; there and back twice.
 LOCK_MM = 0.7
 
+# A hidden needle point nearer than this to any other is left out, if the stitch does not grow beyond this.
+NEAREST_MM, HIDDEN_LONGEST_MM = 0.25, 5.0
+
 KINDS: tuple[BlockKind, ...] = ("fill", "satin", "running", "bean", "underlay", "travel", "lock")
+HIDDEN = (KINDS.index("underlay"), KINDS.index("travel"))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -44,34 +50,58 @@ def finish(runs: list[Run], ground: Ground, options: PlanOptions) -> tuple[Stitc
     frame = np.array(ground.frame_mm) * UNITS_PER_MM
     # The outermost points of the grid inside the frame.
     box = np.concatenate([np.ceil(frame[:2] - 1e-6), np.floor(frame[2:] + 1e-6)])
+    sewn = [_on_grid(run, box) for run in runs if run.legs]
+    hidden = [(stitches.units, np.isin(stitches.kind, HIDDEN)) for stitches in sewn]
+    longest = HIDDEN_LONGEST_MM * UNITS_PER_MM
     blocks: list[StitchBlock] = []
-    for run in runs:
-        if run.legs:
-            blocks += _finish_run(run, box, options)
+    for stitches, keep in zip(sewn, thin_hidden(hidden, NEAREST_MM * UNITS_PER_MM, longest), strict=True):
+        thinned = stitches.only(keep)
+        blocks += _locked_blocks(thinned.only(_thin(thinned.units, thinned.kind)), options)
     return tuple(blocks)
 
 
-def _finish_run(run: Run, box: npt.NDArray[np.float64], options: PlanOptions) -> list[StitchBlock]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stitches:
+    """A run on the grid: ``units`` (N, 2), and the kind and object of each needle point."""
+
+    thread: int
+    units: Units
+    kind: npt.NDArray[np.int64]
+    number: npt.NDArray[np.int64]
+
+    def only(self, keep: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> _Stitches:
+        return replace(self, units=self.units[keep], kind=self.kind[keep], number=self.number[keep])
+
+
+def _on_grid(run: Run, box: npt.NDArray[np.float64]) -> _Stitches:
     points = np.concatenate([xy for _, xy, _ in run.legs])
     kind = np.concatenate([np.full(len(xy), KINDS.index(cast(BlockKind, name))) for name, xy, _ in run.legs])
     number = np.concatenate([np.full(len(xy), owner) for _, xy, owner in run.legs])
     units = np.clip(np.round(points * UNITS_PER_MM), box[:2], box[2:]).astype(np.int64)
-    keep = _thin(units, kind)
-    units, kind, number = units[keep], kind[keep], number[keep]
-    if len(units) < 2:
-        units, kind, number = _at_least_two(units, kind, number, box)
-    units, kind, number = _split(units, kind, number, int(options.max_stitch_mm * UNITS_PER_MM))
-    before, after = _lock(units), _lock(units[::-1])[::-1]
+    stitches = _Stitches(thread=run.thread, units=units, kind=kind, number=number)
+    stitches = stitches.only(_thin(units, kind))
+    if len(stitches.units) >= 2:
+        return stitches
+    # A run of one point gets a second one beside it, inside the frame.
+    x, y = stitches.units[0]
+    step = round(LOCK_MM * UNITS_PER_MM)
+    two = np.array([[x, y], [x + (step if x + step <= box[2] else -step), y]])
+    return replace(stitches.only(np.array([0, 0])), units=two)
+
+
+def _locked_blocks(stitches: _Stitches, options: PlanOptions) -> list[StitchBlock]:
+    whole = _split(stitches, int(options.max_stitch_mm * UNITS_PER_MM))
+    before, after = _lock(whole.units), _lock(whole.units[::-1])[::-1]
     lock = KINDS.index("lock")
-    units = np.concatenate([before, units, after])
-    kind = np.concatenate([np.full(len(before), lock), kind, np.full(len(after), lock)])
-    number = np.concatenate([np.full(len(before), number[0]), number, np.full(len(after), number[-1])])
-    return _blocks(run.thread, units, kind, number)
+    units = np.concatenate([before, whole.units, after])
+    kind = np.concatenate([np.full(len(before), lock), whole.kind, np.full(len(after), lock)])
+    number = np.pad(whole.number, (len(before), len(after)), mode="edge")
+    return _blocks(_Stitches(thread=stitches.thread, units=units, kind=kind, number=number))
 
 
-def _thin(units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _thin(units: Units, kind: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Return which points stay: none nearer to the one before than the shortest stitch; hidden ones farther."""
-    hidden = np.isin(kind, [KINDS.index("travel"), KINDS.index("underlay")]).tolist()
+    hidden = np.isin(kind, HIDDEN).tolist()
     xs, ys = units[:, 0].tolist(), units[:, 1].tolist()
     count = len(xs)
     keep = [True] * count
@@ -108,36 +138,24 @@ def _check(xs: list[int], ys: list[int], keep: list[bool]) -> npt.NDArray[np.boo
     return np.array(keep, bool)
 
 
-def _at_least_two(
-    units: npt.NDArray[np.int64],
-    kind: npt.NDArray[np.int64],
-    number: npt.NDArray[np.int64],
-    box: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """A run of one point gets a second one 0.7 mm beside it, inside the frame."""
-    x = units[0, 0] + (7 if units[0, 0] + 7 <= box[2] else -7)
-    return np.array([units[0], [x, units[0, 1]]]), np.repeat(kind[:1], 2), np.repeat(number[:1], 2)
-
-
-def _split(
-    units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], number: npt.NDArray[np.int64], longest: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _split(stitches: _Stitches, longest: int) -> _Stitches:
     """Divide stitches longer than ``longest`` units evenly."""
+    units = stitches.units
     step = np.diff(units, axis=0)
+    length = np.hypot(*step.T)
     # A unit less: rounding may lengthen a part by up to 1.4 of them.
-    parts = np.maximum(1, np.ceil(np.hypot(*step.T) / (longest - 1)).astype(int))
-    parts[np.hypot(*step.T) <= longest] = 1
+    parts = np.where(length <= longest, 1, np.ceil(length / (longest - 1))).astype(np.int64)
     if (parts == 1).all():
-        return units, kind, number
+        return stitches
     source = np.repeat(np.arange(len(parts)), parts)
     share = (np.arange(len(source)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[source]
     inner = np.round(units[source] + step[source] * share[:, None]).astype(np.int64)
     # The points of a stitch belong to where it goes.
     index = np.append(np.where(share == 0, source, source + 1), len(units) - 1)
-    return np.concatenate([inner, units[-1:]]), kind[index], number[index]
+    return replace(stitches.only(index), units=np.concatenate([inner, units[-1:]]))
 
 
-def _lock(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _lock(units: Units) -> Units:
     """Return needle points to sew before the first one: forth and back twice on the first stitches' way."""
     way = np.append(0.0, np.cumsum(np.hypot(*np.diff(units, axis=0).T)))
     # The first place on the way that is a lock's length away; on a way that turns back at once, the farthest there is.
@@ -150,17 +168,16 @@ def _lock(units: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.array([units[0], out, units[0], out])
 
 
-def _blocks(
-    thread: int, units: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], number: npt.NDArray[np.int64]
-) -> list[StitchBlock]:
+def _blocks(stitches: _Stitches) -> list[StitchBlock]:
     """Cut a run where kind or object changes; each block starts where the last one ended."""
+    kind, number = stitches.kind, stitches.number
     cuts = np.flatnonzero((np.diff(kind) != 0) | (np.diff(number) != 0)) + 1
-    bounds = [0, *cuts.tolist(), len(units)]
-    xy = units / UNITS_PER_MM
+    xy = stitches.units / UNITS_PER_MM
     out = []
-    for a, b in itertools.pairwise(bounds):
+    for a, b in pairwise([0, *cuts.tolist(), len(xy)]):
         start = max(0, a - 1)
-        if b - start < 2:
-            continue
-        out.append(StitchBlock(thread=thread, kind=KINDS[int(kind[a])], xy_mm=xy[start:b], object=int(number[a])))
+        if b - start >= 2:
+            out.append(
+                StitchBlock(thread=stitches.thread, kind=KINDS[int(kind[a])], xy_mm=xy[start:b], object=int(number[a]))
+            )
     return out

@@ -18,8 +18,8 @@ from embroider_prep.planning.ground import Ground
 
 Ints = npt.NDArray[np.int64]
 
-# States that the search keeps for each number of colours placed; 12 found the exact optimum on all photographs tried.
-BEAM = 12
+# States that the search keeps for each number of colours placed; more found nothing better on photographs.
+BEAM = 8
 
 # Threading a colour again for its lines: 30 s against 8 s for a break, and somebody must come to the machine.
 EXTRA_BLOCK = 8.0
@@ -176,24 +176,28 @@ def _roots(
     nodes: list[int], links: tuple[tuple[int, ...], ...], group: Ints, regions: int
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the joined group of each shape, and of each group covered later that they reach (union-find)."""
-    parent: dict[int, int] = {}
+    parent: dict[int, int] = {node: node for node in nodes}
+    # Negative keys keep groups apart from shapes.
+    groups = group.tolist()
 
     def root(i: int) -> int:
-        while parent.setdefault(i, i) != i:
+        while parent[i] != i:
             parent[i] = parent[parent[i]]
             i = parent[i]
         return i
 
-    inside = set(nodes)
     for node in nodes:
-        root(node)
+        own = root(node)
         for near in links[node]:
-            if near in inside:
-                parent[root(node)] = root(near)
-            elif near < regions and group[near] >= 0:
-                # Negative keys keep groups apart from shapes.
-                parent[root(node)] = root(-1 - int(group[near]))
-    return [(node, root(node)) for node in nodes], [(-1 - key, root(key)) for key in list(parent) if key < 0]
+            if near not in parent:
+                if near >= regions or groups[near] < 0:
+                    continue
+                near = -1 - groups[near]
+                parent.setdefault(near, near)
+            other = root(near)
+            if other != own:
+                parent[own] = own = other
+    return [(node, root(node)) for node in nodes], [(-1 - key, root(key)) for key in parent if key < 0]
 
 
 def count_groups(blocks: Sequence[Block], touching: Touching, regions: int) -> tuple[int, list[tuple[int, ...]]]:

@@ -39,13 +39,14 @@ def sewn_mask(
     InputError
         When ``alpha`` or ``subject`` has another size than the picture, or nothing is left to sew.
     """
-    sewn = np.ones(rgb8.shape[:2], bool)
+    height, width = rgb8.shape[:2]
+    sewn = np.ones((height, width), bool)
     for name, mask in (("alpha", alpha), ("mask", subject)):
         if mask is None:
             continue
         if mask.shape != sewn.shape:
             raise InputError(
-                f"{name}: {mask.shape[1]} x {mask.shape[0]} pixels, the picture has {sewn.shape[1]} x {sewn.shape[0]}",
+                f"{name}: {mask.shape[1]} x {mask.shape[0]} pixels, the picture has {width} x {height}",
                 hint="make the mask from the same picture",
             )
         sewn &= mask >= 128 if mask.dtype == np.uint8 else mask.astype(bool)

@@ -1,0 +1,117 @@
+"""Density guard: how many layers of thread lie where, and less of them where there are too many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.design import Finding, SewObject, StitchBlock
+
+Floats = npt.NDArray[np.float64]
+
+THREAD_MM = 0.4
+"""Laid width of 40 wt thread."""
+
+CELL_MM = 1.0
+SAMPLE_MM = 0.05
+
+
+class Layers:
+    """Layers of thread on cells of a square millimetre, and which objects sewed them."""
+
+    def __init__(self, blocks: Sequence[StitchBlock]) -> None:
+        starts = np.concatenate([block.xy_mm[:-1] for block in blocks])
+        ends = np.concatenate([block.xy_mm[1:] for block in blocks])
+        owner = np.concatenate([np.full(len(block.xy_mm) - 1, block.object) for block in blocks])
+        length = np.hypot(*(ends - starts).T)
+        count = np.maximum(1, np.ceil(length / SAMPLE_MM)).astype(np.int64)
+        which = np.repeat(np.arange(len(count)), count)
+        share = (np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[which]
+        at = starts[which] + (ends - starts)[which] * share[:, None]
+        self.origin_mm = at.min(axis=0)
+        cell = np.floor((at - self.origin_mm) / CELL_MM).astype(np.int64)
+        self.columns = int(cell[:, 0].max()) + 1
+        self._cell = cell[:, 1] * self.columns + cell[:, 0]
+        self._owner = owner[which]
+        weight = (length / count)[which] * THREAD_MM / CELL_MM**2
+        self.layers: Floats = np.bincount(self._cell, weight).astype(np.float64)
+
+    def over(self, limit: float) -> npt.NDArray[np.int64]:
+        """Return the cells with more layers than ``limit``."""
+        return np.flatnonzero(self.layers > limit)
+
+    def objects_in(self, cells: npt.NDArray[np.int64]) -> set[int]:
+        """Return the objects that sew in any of these cells."""
+        hot = np.zeros(len(self.layers), bool)
+        hot[cells] = True
+        return set(np.unique(self._owner[hot[self._cell]]).tolist()) - {-1}
+
+    def middle_mm(self, cell: int) -> tuple[float, float]:
+        x, y = (np.array([cell % self.columns, cell // self.columns]) + 0.5) * CELL_MM + self.origin_mm
+        return float(x), float(y)
+
+
+def relieve(objects: Sequence[SewObject], crowded: set[int]) -> tuple[SewObject, ...]:
+    """Return the objects with less thread where it is crowded: no underlay, lines once instead of three times."""
+    return tuple(
+        replace(item, underlay=(), kind="running" if item.kind == "bean" else item.kind) if i in crowded else item
+        for i, item in enumerate(objects)
+    )
+
+
+def crowded_finding(layers: Layers, limit: float) -> Finding | None:
+    """Return a finding for the most crowded spot, None when no cell is over the limit."""
+    cells = layers.over(limit)
+    if not len(cells):
+        return None
+    worst = int(cells[layers.layers[cells].argmax()])
+    return Finding(
+        code="layers-crowded",
+        severity="warning",
+        message=f"{len(cells)} spots of 1 mm² hold more than {limit:g} layers of thread, at most "
+        f"{layers.layers[worst]:.1f}",
+        at_mm=layers.middle_mm(worst),
+        remedy="fewer regions (--max-regions), wider rows (--row-spacing), or less detail there",
+    )
+
+
+def thin_hidden(
+    runs: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]], nearest_units: float, longest_units: float
+) -> list[npt.NDArray[np.bool_]]:
+    """Return which needle points of each run stay: hidden ones too near to any other are left out.
+
+    ``runs`` are (points, hidden) in machine units. Ends stay, and no stitch grows over ``longest_units``.
+    """
+    from scipy.spatial import cKDTree
+
+    points = np.concatenate([xy for xy, _ in runs])
+    hidden = np.concatenate([flags for _, flags in runs])
+    crowded = np.zeros(len(points), bool)
+    for a, b in cKDTree(points).query_pairs(nearest_units, output_type="ndarray"):
+        crowded[a if hidden[a] else b] = True
+    crowded &= hidden
+    out, start = [], 0
+    for xy, _ in runs:
+        keep = np.ones(len(xy), bool)
+        last = 0
+        for i in range(1, len(xy) - 1):
+            if not crowded[start + i]:
+                last = i
+                continue
+            way = xy[i + 1] - xy[last]
+            length = float(np.hypot(*way))
+            beside = xy[i] - xy[last]
+            # The shortcut must not leave the way's bends: it may be hidden only there.
+            if (
+                nearest_units < length <= longest_units
+                and abs(way[0] * beside[1] - way[1] * beside[0]) <= nearest_units * length
+            ):
+                keep[i] = False
+            else:
+                last = i
+        out.append(keep)
+        start += len(xy)
+    return out
