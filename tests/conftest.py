@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_works() -> Iterator[None]:
+    """A job in the background inherits that Ctrl-C is ignored; tests that send one want it heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
