@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.options import ConvertOptions
@@ -53,10 +55,28 @@ class Conversion:
             self.photo,
             self.illustration,
             self.indexed,
-            self.preview() if picture is None else picture,
+            self._framed(self.preview() if picture is None else picture),
             height_px=height_px,
             stitches_px_per_mm=self.options.preview.preview_px_per_mm,
         )
+
+    def _framed(self, picture: Rgb8) -> Rgb8:
+        """Lay a preview where it lies in the photo: what is not sewn is cloth, and not cut off."""
+        from embroider_prep.preview import MARGIN_MM
+
+        scale = self.options.preview.preview_px_per_mm
+        width_mm, height_mm = self.indexed.size_mm
+        width, height = (round((side + 2 * MARGIN_MM) * scale) for side in (width_mm, height_mm))
+        left_mm, top_mm, _, _ = self.plan.bounds_mm
+        left, top = round((left_mm + width_mm / 2) * scale), round((top_mm + height_mm / 2) * scale)
+        left, top = (max(0, min(left, width - 1)), max(0, min(top, height - 1)))
+        inside = picture[: height - top, : width - left]
+        # The weave repeats every millimetre, and the corner is bare cloth.
+        side = max(1, round((MARGIN_MM - 1) * scale))
+        rows, columns = (np.arange(height) - top) % side, (np.arange(width) - left) % side
+        out = picture[:side, :side][rows[:, None] % len(picture), columns[None] % picture.shape[1]]
+        out[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+        return out
 
     def save(
         self,

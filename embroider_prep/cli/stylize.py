@@ -61,7 +61,8 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
     talk.findings(said)
     if output != early.STREAM and not as_json:
         talk.say(f"wrote {output}, {width} x {height} pixels in the style {options.stylize.style}")
-        talk.say(f"next: embroider-prep quantize {output} -o threads.png --style none")
+        guide = "" if photo == early.STREAM else f" --guide {photo}"
+        talk.say(f"next: embroider-prep quantize {output} -o threads.png --style none{guide}")
     return 0
 
 
