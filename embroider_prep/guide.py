@@ -106,17 +106,17 @@ def _faces(rgb8: Rgb8) -> Grey:
     scale = min(1.0, 320 / max(rgb8.shape[:2]))
     small = cv2.resize(rgb8, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb8
     small = np.ascontiguousarray(small).reshape(*small.shape[:2], 3)
-    out = np.zeros(small.shape[:2], np.float32)
-    if min(out.shape) < 32:
+    height, width = small.shape[:2]
+    out = np.zeros((height, width), np.float32)
+    if min(height, width) < 32:
         return out
     import skimage
     from skimage.feature import Cascade
 
     file = Path(skimage.__file__).parent / "data" / "lbpcascade_frontalface_opencv.xml"
     found = Cascade(str(file)).detect_multi_scale(
-        img=small, scale_factor=1.2, step_ratio=1, min_size=(24, 24), max_size=out.shape[::-1], min_neighbor_number=4
+        img=small, scale_factor=1.2, step_ratio=1, min_size=(24, 24), max_size=(width, height), min_neighbor_number=4
     )
-    height, width = out.shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     for box in found:
         # The cascade's box reaches from brow to chin; a face is an ellipse a little taller.
