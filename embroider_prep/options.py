@@ -54,8 +54,10 @@ class StylizeOptions(Options):
     """Which style turns the photo into an illustration, and how it is tiled."""
 
     section: ClassVar[str] = "stylize"
-    style: str = opt("recipe:illustration", "MODEL-NAME, path.onnx, recipe:NAME or none.", "text")
-    tile_px: int | None = opt(None, "Side of a tile; default 500, rounded to the model's stride.", "int", low=8)
+    style: str = opt("illustration", "MODEL-NAME, path.onnx, recipe:NAME or none.", "text")
+    tile_px: int | None = opt(
+        None, "Side of a tile; default 500, rounded to the stride, or all of a small picture.", "int", low=8
+    )
     overlap_px: int | None = opt(
         None, "Halo of real pixels around a tile; default what the model needs; 0 is the plain grid.", "int", low=0
     )
