@@ -241,7 +241,9 @@ def test_stitch_files(refused: Callable[..., Ran], command: list[str], design: s
         (["threads", "list", "brothr"], "did you mean 'brother'?"),
         (["machines", "list", "brother-se60"], "did you mean 'brother-se600'?"),
         (["models", "lists"], "No such command 'lists'"),
-        (["convert", PHOTO], "Missing option '-o'"),
+        (["convert", PHOTO], "hint: add -o design.pes"),
+        (["convert", PHOTO, "out.pes"], f"hint: embroider-prep convert {PHOTO} -o out.pes"),
+        (["preview", "square.pes"], "Missing option '-o'"),
         (["convert", "-o", "out.pes"], "Missing argument 'PHOTO'"),
     ],
 )

@@ -32,10 +32,10 @@ def command(photos: tuple[str, ...], options_file: str | None, as_json: bool, qu
       embroider-prep convert photo.jpg -o design.jef --machine janome-mc500e --fabric white
     """
     if len(photos) > 1:
-        raise OptionsError(
-            f"{len(photos)} photos; allowed is one",
-            hint='for photo in *.jpg; do embroider-prep convert "$photo" -o "${photo%.*}.pes"; done',
-        )
+        hint = 'for photo in *.jpg; do embroider-prep convert "$photo" -o "${photo%.*}.pes"; done'
+        if values["output"] is None:
+            hint = f"embroider-prep convert {photos[0]} -o {photos[1]}"
+        raise OptionsError(f"{len(photos)} photos; allowed is one", hint=hint)
     photo = photos[0]
     talk = Talk(quiet=quiet, as_json=as_json)
     results = results_of(values)

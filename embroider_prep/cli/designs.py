@@ -11,6 +11,7 @@ import click
 
 from embroider_prep.cli import early
 from embroider_prep.cli.talk import Talk, summary, verdict
+from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Results:
 def result_options(function: Decorated) -> Decorated:
     """Add the options that say which files a design becomes."""
     for option in reversed((
-        click.option("-o", "--output", required=True, metavar="DESIGN",
-                     help="Stitch file; its suffix is the format (.pes, .dst, .jef …); - is standard output."),
+        click.option("-o", "--output", metavar="DESIGN",
+                     help="Stitch file; its suffix is the format (.pes, .dst, .jef …); - is standard output.  [required]"),
         click.option("--format", "stream_format", metavar="NAME", help="Format when -o is -: pes, dst, jef …"),
         click.option("--preview/--no-preview", default=True,
                      help="Picture of the stitches beside the result.  [default: on]"),
@@ -69,6 +70,8 @@ def result_options(function: Decorated) -> Decorated:
 def results_of(values: dict[str, Any], sheet: Literal["html", "pdf"] | None = None) -> Results:
     """Take the options of `result_options` out of ``values``."""
     output, name = values.pop("output"), values.pop("stream_format")
+    if output is None:
+        raise OptionsError("a name for the result is missing", hint="add -o design.pes")
     html, pdf = values.pop("sheet_html"), values.pop("sheet_pdf")
     return Results(
         output=output,
