@@ -52,7 +52,7 @@ def result_options(function: Decorated) -> Decorated:
     """Add the options that say which files a design becomes."""
     for option in reversed((
         click.option("-o", "--output", metavar="DESIGN",
-                     help="Stitch file; its suffix is the format (.pes, .dst, .jef …); - is standard output.  [required]"),
+                     help="Stitch file; its suffix is the format (.pes, .dst …); - is standard output.  [required]"),
         click.option("--format", "stream_format", metavar="NAME", help="Format when -o is -: pes, dst, jef …"),
         click.option("--preview/--no-preview", default=True,
                      help="Picture of the stitches beside the result.  [default: on]"),
