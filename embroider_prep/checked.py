@@ -76,7 +76,7 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, list | tuple):
             raise OptionsError(f"{where}: {value!r} is no list; allowed: texts separated by commas")
-        return tuple(str(item).strip() for item in items if str(item).strip())
+        return tuple(_text(where, str(item)).strip() for item in items if str(item).strip())
     if kind == "color":
         parse_color(str(value), where=where)
         return str(value)
@@ -84,6 +84,12 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
         return _check_box(where, value)
     if not isinstance(value, str):
         raise OptionsError(f"{where}: {value!r} is not text")
+    return _text(where, value)
+
+
+def _text(where: str, value: str) -> str:
+    if "\0" in value:
+        raise OptionsError(f"{where}: {value!r} holds a zero byte", hint="take it out")
     return value
 
 
@@ -95,7 +101,7 @@ def _check_number(where: str, value: Any, meta: Mapping[str, Any]) -> float | in
         value = re.sub(r"\s*mm[2²]\s*$", "", value)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise OptionsError(f"{where}: {value!r} is not a number{_range(low, high)}") from None
     if isinstance(value, bool) or not math.isfinite(number) or (kind == "int" and number != int(number)):
         what = "a whole number" if kind == "int" else "a finite number"

@@ -227,9 +227,8 @@ def _versions() -> dict[str, str]:
 
 
 def _write_json(data: dict[str, Any], path: Path) -> None:
-    import json
-
     from embroider_prep.files import atomic_write
+    from embroider_prep.texts import json_text
 
     with atomic_write(path) as file:
-        file.write(json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8"))
+        file.write(json_text(data).encode("utf-8"))

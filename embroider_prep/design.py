@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.errors import PlanError
+from embroider_prep.texts import clean_line
 from embroider_prep.units import UNITS_PER_MM
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Thread:
         rgb = tuple(int(v) for v in self.rgb8)
         if len(rgb) != 3 or not all(0 <= v <= 255 for v in rgb):
             raise PlanError(f"thread {self.code!r}: rgb8 {self.rgb8!r} is not three numbers from 0 to 255")
-        _set(self, rgb8=rgb)
+        # Whoever reads threads from a file makes them here: no name reaches a terminal or a page as it is.
+        texts = {name: clean_line(getattr(self, name)).strip() for name in ("brand", "chart", "code", "name")}
+        _set(self, rgb8=rgb, **texts)
 
     @property
     def hex(self) -> str:

@@ -67,7 +67,8 @@ def closest(name: str, allowed: Iterable[str], *, otherwise: str | None = None) 
     choices = sorted(allowed)
     spelt = {choice.rpartition(":")[2].lower(): choice for choice in choices}
     spelt |= {choice.lower(): choice for choice in choices}
-    match = get_close_matches(name.lower(), list(spelt), n=1, cutoff=0.6)
+    # Nobody means a name by a page of text, and comparing it takes seconds.
+    match = get_close_matches(name.lower(), list(spelt), n=1, cutoff=0.6) if len(name) < 100 else []
     if match:
         return f"did you mean {spelt[match[0]]!r}?"
     if otherwise is not None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from embroider_prep.checked import Options, opt
-from embroider_prep.errors import InputError, OptionsError, closest
-from embroider_prep.files import open_input
+from embroider_prep.errors import OptionsError, closest
+from embroider_prep.texts import read_toml
 
 DEFAULT_WIDTH_MM = 100.0
 """Width of a design when neither width nor height is given: the smallest common hoop (100 x 100 mm)."""
@@ -345,10 +344,4 @@ def read_options(path: str | Path) -> ConvertOptions:
     OptionsError
         When a name is unknown or a value is out of range.
     """
-    with open_input(path) as (file, _):
-        data = file.read()
-    try:
-        values = tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML: {error}", hint="write lines like threads = 12 below [quantize]") from error
-    return ConvertOptions.from_mapping(values)
+    return ConvertOptions.from_mapping(read_toml(path, hint="write lines like threads = 12 below [quantize]"))

@@ -118,7 +118,7 @@ def test_photos(refused: Callable[..., Ran], command: list[str], photo: str, sai
         (["--style", "ilustration"], 2, "did you mean"),
         (["--style", "my.onnx"], 1, "my.onnx: there is no such model"),
         (["--machine", "brother-se60"], 2, "did you mean 'brother-se600'?"),
-        (["--machine", "no.toml"], 1, "no.toml: cannot read the machine profile"),
+        (["--machine", "no.toml"], 1, "no.toml: no such file"),
         (["--hoop", "4x4"], 2, "hoops are named in true mm"),
         (["--machine", "brother-se600", "--hoop", "130x180"], 2, "has no hoop 130x180"),
         (["--width", "150mm", "--hoop", "100x100"], 1, "50.0 mm too wide, even when turned"),

@@ -216,7 +216,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ),
         ("[size]\nwidth_mm = -5\n", OptionsError, r"size\.width_mm: -5"),
         ("[size\n", InputError, "not TOML: .*line 1"),
-        (b"\xff\xfe", InputError, "not TOML: .*utf-8"),
+        (b"\x89PNG\r\n\0", InputError, "not a text file"),
         ("", InputError, "the file is empty"),
     ],
 )

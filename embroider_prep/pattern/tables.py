@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from embroider_prep.design import DetailLine, Points, Region, SewObject, StitchBlock, StitchPlan, Thread
-from embroider_prep.errors import EmbroiderPrepError, FormatError
+from embroider_prep.errors import EmbroiderPrepError, FormatError, InputError
 from embroider_prep.plans import Came, needle_path
+from embroider_prep.texts import decode, json_text, parse_json, plain_cell, safe_cell
 from embroider_prep.units import UNITS_PER_MM
 
 SCHEMA = "embroider-prep plan 1"
@@ -48,7 +48,7 @@ def to_json(plan: StitchPlan) -> bytes:
             for block in plan.blocks
         ],
     }
-    return (json.dumps(table, separators=(",", ":"), ensure_ascii=False) + "\n").encode("utf-8")
+    return (json_text(table, indent=None) + "\n").encode("utf-8")
 
 
 def _object(item: SewObject) -> dict[str, Any]:
@@ -85,9 +85,9 @@ def from_json(data: bytes, where: str) -> StitchPlan:
         When it is not JSON, not a plan, or a plan that breaks a promise of the data model.
     """
     try:
-        table = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{where}: not JSON: {error}", hint="the file is damaged") from error
+        table = parse_json(data, where)
+    except InputError as error:
+        raise FormatError(error.message, hint=error.hint) from error
     if not isinstance(table, dict) or table.get("schema") != SCHEMA:
         raise FormatError(f"{where}: JSON, but not a stitch plan ({SCHEMA!r})", hint="write one with -o plan.json")
     try:
@@ -148,7 +148,7 @@ def to_csv(plan: StitchPlan) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     names = [came.name.lower() for came in Came]
-    threads = [(t.brand, t.chart, t.code, t.name, t.hex) for t in plan.threads]
+    threads = [tuple(safe_cell(text) for text in (t.brand, t.chart, t.code, t.name, t.hex)) for t in plan.threads]
     rows = zip(
         path.came.tolist(), (path.xy / UNITS_PER_MM).tolist(), path.block.tolist(), path.thread.tolist(), strict=True
     )
@@ -169,7 +169,7 @@ def from_csv(data: bytes, where: str) -> StitchPlan:
     from embroider_prep.pattern.rebuild import plan_of_runs
 
     try:
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig")))
+        reader = csv.reader(io.StringIO(decode(data, where)))
         if tuple(next(reader, ())) != CSV_COLUMNS:
             raise FormatError(
                 f"{where}: a table, but not one of needle points ({', '.join(CSV_COLUMNS[:4])} …)",
@@ -180,6 +180,7 @@ def from_csv(data: bytes, where: str) -> StitchPlan:
         for row in reader:
             _, came, x, y, kind, block, _, brand, chart, code, name, color = row
             red, green, blue = bytes.fromhex(color.lstrip("#"))
+            brand, chart, code, name = (plain_cell(text) for text in (brand, chart, code, name))
             thread = Thread(brand=brand, chart=chart, code=code, name=name, rgb8=(red, green, blue))
             if came != "stitch" or not runs:
                 runs.append((thread, came, kind, []))

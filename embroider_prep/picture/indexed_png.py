@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from itertools import product
 from pathlib import Path
@@ -26,6 +25,7 @@ from embroider_prep.files import atomic_write, open_input
 from embroider_prep.options import PictureOptions, SizeOptions
 from embroider_prep.picture.decode import read_image
 from embroider_prep.picture.retouch import Sheet, match_colors
+from embroider_prep.texts import json_text, parse_json
 
 SCHEMA = 1
 SHEET_KEY, GUIDE_KEY = "embroider-prep", "embroider-prep guide"
@@ -36,6 +36,7 @@ SCREEN_PPM = (2834, 2835, 3779, 3780)
 UNREADABLE = (
     ArithmeticError,
     AttributeError,
+    InputError,
     LookupError,
     PlanError,
     RecursionError,
@@ -87,7 +88,7 @@ def write_indexed(image: IndexedImage, path: str | Path, *, guide: Guide | None 
         ],
     }
     chunks = PngImagePlugin.PngInfo()
-    chunks.add_itxt(SHEET_KEY, json.dumps(sheet, ensure_ascii=False))
+    chunks.add_itxt(SHEET_KEY, json_text(sheet, indent=None))
     if guide is not None:
         # Packed here and not by the chunk: readers refuse compressed text that grows beyond 1 MB.
         chunks.add_text(GUIDE_KEY, _guide_text(guide, image.labels))
@@ -178,7 +179,7 @@ def _digest(labels: npt.NDArray[np.uint8]) -> str:
 def _read_sheet(text: str | None) -> Sheet | None:
     """Return what the text chunk says, or None when it is not there, damaged or of a later schema."""
     try:
-        data = json.loads(str(text))
+        data = parse_json(str(text), SHEET_KEY)
         threads = tuple(
             Thread(
                 brand=str(item["brand"]),
@@ -279,7 +280,7 @@ def _from_planes(planes: npt.NDArray[np.uint8], focus_step: float, px_per_mm: fl
 def _guide_text(guide: Guide, labels: npt.NDArray[np.uint8]) -> str:
     planes, step = _to_planes(guide)
     packed = base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode("ascii")
-    return json.dumps(
+    return json_text(
         {
             "schema": SCHEMA,
             "shape": list(planes.shape[1:]),
@@ -287,14 +288,15 @@ def _guide_text(guide: Guide, labels: npt.NDArray[np.uint8]) -> str:
             "focus_step": step,
             "labels": _digest(labels),
             "planes": packed,
-        }
+        },
+        indent=None,
     )
 
 
 def _read_guide(text: str | None) -> tuple[Guide | None, str]:
     """Return the guide and the digest of the labels that it belongs to; None when it is not there or damaged."""
     try:
-        data = json.loads(str(text))
+        data = parse_json(str(text), GUIDE_KEY)
         height, width = (int(side) for side in data["shape"])
         count = 3 * height * width
         # One byte more than is needed, so that a small text cannot unpack to gigabytes.

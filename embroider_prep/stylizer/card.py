@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
-from embroider_prep.errors import ModelError, closest
+from embroider_prep.errors import InputError, ModelError, closest
 from embroider_prep.files import atomic_write
+from embroider_prep.texts import json_text, parse_json, read_text
 
 CARD_FILE = "card.json"
 MODEL_FILE = "model.onnx"
@@ -120,7 +120,7 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON text."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        return json_text(self.as_dict(), indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> Self:
@@ -132,9 +132,9 @@ class ModelCard:
             When the text is no JSON table, or a field is missing, unknown, of a wrong type or out of range.
         """
         try:
-            table = json.loads(text)
-        except ValueError as error:
-            raise ModelError(f"{where}: not JSON: {error}", hint=HINT) from error
+            table = parse_json(text, where)
+        except InputError as error:
+            raise ModelError(error.message, hint=HINT) from error
         if not isinstance(table, dict):
             raise ModelError(f"{where}: a table is needed, got {type(table).__name__}", hint=HINT)
         known = {item.name for item in fields(cls)}
@@ -162,9 +162,9 @@ def read_card(path: str | Path) -> ModelCard:
         When it is missing, unreadable or wrong.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path}: cannot read the model's card: {error}", hint=HINT) from error
+        text = read_text(path)
+    except InputError as error:
+        raise ModelError(f"{error.message}: the model's card cannot be read", hint=HINT) from error
     return ModelCard.from_json(text, where=str(path))
 
 
