@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.decoders import Decoded, decode
+from embroider_prep.decoders import Decoded, decode, pec
 from embroider_prep.decoders.pes_sections import decode_sections
-from embroider_prep.design import StitchPlan
+from embroider_prep.design import StitchPlan, Thread
 from embroider_prep.errors import FormatError, InputError
 from embroider_prep.formats import StitchFormat, find_format
 from embroider_prep.plans import Came, NeedlePath, center_shift, needle_path
+from embroider_prep.screen import screen_chart, screen_codes
 from embroider_prep.units import UNITS_PER_MM
 
 FULL_SECTION = 32_768
@@ -67,6 +68,8 @@ def prove(
     _compare_links(where, got, _expected_links(path, fmt, dst_trim_jumps), want)
     _compare_colors(where, got, plan, path, fmt)
     _compare_bounds(where, got, want, fmt)
+    if fmt.name in ("PES", "PEC"):
+        _compare_pictures(where, data, len(path.color_threads))
     if fmt.name == "PES":
         _compare_sections(where, data, want)
 
@@ -133,17 +136,41 @@ def _compare_colors(where: str, got: Decoded, plan: StitchPlan, path: NeedlePath
         if have != want:
             number = next((i for i, pair in enumerate(zip(have, want, strict=False)) if pair[0] != pair[1]), len(have))
             raise _differs(where, f"colour block {number + 1} has another colour than its thread")
-        return
     indices = got.header.get("needles" if fmt.colors == "needle" else "palette")
     if indices is None:
         return
     if len(indices) != len(want):
         raise _differs(where, f"it lists {len(indices)} colours for {len(want)} colour blocks")
-    if len(set(want)) > 64 and fmt.name in ("PES", "PEC"):
-        # More colours than the chart has: some must share a number.
+    threads = [plan.threads[index] for index in path.color_threads]
+    if fmt.colors == "needle":
+        if any(a == b for a, b in itertools.pairwise(indices)):
+            raise _differs(where, "two colours in a row fall on one needle")
         return
-    if any(a == b and want[i] != want[i + 1] for i, (a, b) in enumerate(itertools.pairwise(indices))):
-        raise _differs(where, "two colours in a row fall on one number")
+    _compare_codes(where, list(indices), threads, fmt)
+
+
+def _compare_pictures(where: str, data: bytes, blocks: int) -> None:
+    """Look whether the machine's pictures are there, and, in version 6, the second table of codes behind them."""
+    part = data[pec.pec_offset(data) :]
+    end = pec.pictures_offset(part) + (1 + blocks) * pec.PICTURE
+    if len(part) < end:
+        raise _differs(where, f"its pictures of {blocks} colour blocks are not all there")
+    table = part[pec.COLORS : pec.COLORS + 1 + blocks]
+    if data.startswith(b"#PES0060") and part[end : end + 1 + blocks] != table:
+        raise _differs(where, "its two tables of colour codes are not the same")
+
+
+def _compare_codes(where: str, have: list[int], threads: list[Thread], fmt: StitchFormat) -> None:
+    """Compare the machine's part of the colours: codes of its own list, which it shows on its screen."""
+    want = screen_codes(threads, fmt.name)
+    if not all(1 <= code <= len(screen_chart(fmt.name)) for code in have):
+        raise _differs(where, f"colour codes {have} name what is no thread of the machine")
+    off = [number for number, pair in enumerate(zip(have, want, strict=True)) if pair[0] != pair[1]]
+    if off:
+        raise _differs(
+            where,
+            f"colour block {off[0] + 1} has code {have[off[0]]}, the best table {want[off[0]]}; {len(off)} differ",
+        )
 
 
 def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: StitchFormat) -> None:

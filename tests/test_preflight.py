@@ -69,6 +69,9 @@ RAISERS = {
     "needles": (blocks_of(15, 15), U01, GENERIC, None, ""),
     "display-colors": (bouquet(), PES, replace(GENERIC, display_colors=4), None, ""),
     "colors-lost": (square(), DST, GENERIC, None, ""),
+    "screen-colors": (
+        plan_of([(0, rows(20, 20))], threads=(replace(RED, rgb8=(122, 62, 62)),)), PES, GENERIC, None, "",
+    ),
     "name-changed": (square(), PES, GENERIC, None, "Größe"),
     "off-center": (moved(square(), right_mm=300.0, down_mm=0.0), PES, GENERIC, None, ""),
     "unused-thread": (plan_of([(0, rows(20, 20))], threads=THREADS), PES, GENERIC, None, ""),

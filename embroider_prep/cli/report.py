@@ -46,10 +46,10 @@ def command(design: str, form: str | None, force: bool, as_json: bool, options_f
     plan = read_design(design, form, force=force)
     kind = None if design == STREAM else content_format(design)
     found = _of_file(plan, design, kind) + tuple(
-        # What a format loses was lost when somebody wrote the file.
+        # What a format loses was lost when somebody wrote the file, with that program's table of colours.
         item
         for item in check(plan, kind, machine, _hoop_for(plan.size_mm, hoops))
-        if item.code != "colors-lost"
+        if item.code not in ("colors-lost", "screen-colors")
     )
     report = make_report(plan, found, machine=machine)
     if as_json:

@@ -14,15 +14,29 @@ _JEF_ORDER = """
 """
 """Janome's numbers in the order of the index in JEF files; https://edutechwiki.unige.ch/en/Embroidery_format_JEF."""
 
-_APPLIQUE = Thread(brand="Brother", chart="brother", code="64", name="Applique", rgb8=(255, 200, 200))
-"""PEC index 64 is no thread but a pause for a piece of cloth."""
+_APPLIQUE = tuple(
+    Thread(brand="Brother", chart="brother", code=code, name=name, rgb8=rgb8)
+    for code, name, rgb8 in (
+        ("62", "Applique material", (255, 153, 0)),
+        ("63", "Applique position", (255, 240, 141)),
+        ("64", "Applique", (255, 200, 200)),
+    )
+)
+"""PEC codes that are no threads but the steps of sewing on a piece of cloth: the machine shows these words. Colours
+as in pyembroidery's list."""
+
+
+@cache
+def pec_threads() -> tuple[Thread, ...]:
+    """Return the 61 threads of Brother's PEC chart; code 1 is the first."""
+    by_code = {thread.code: thread for thread in load_chart("brother")}
+    return tuple(by_code[str(code)] for code in range(1, 62))
 
 
 @cache
 def pec_chart() -> tuple[Thread, ...]:
-    """Return the 64 entries of Brother's PEC chart; index 1 of a file is the first."""
-    by_code = {thread.code: thread for thread in load_chart("brother")}
-    return tuple(by_code.get(str(index), _APPLIQUE) for index in range(1, 65))
+    """Return what the 64 codes of PEC mean when a file is read: the threads, and three steps of appliqué."""
+    return (*pec_threads(), *_APPLIQUE)
 
 
 @cache

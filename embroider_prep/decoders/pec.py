@@ -26,7 +26,15 @@ STITCHES = 528
 COLORS = 48
 """Offset of the number of colours less one; 0xFF means none."""
 
+PICTURE = 228
+"""Bytes of a picture of 48 x 38 pixels."""
+
 JUMP_FLAG, TRIM_FLAG = 0x10, 0x20
+
+
+def pictures_offset(part: bytes) -> int:
+    """Return where the pictures begin in a PEC part: behind the stitches, whose length its second header states."""
+    return 512 + int.from_bytes(part[514:517], "little")
 
 
 def decode(data: bytes) -> Decoded:

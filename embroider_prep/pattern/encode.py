@@ -18,7 +18,9 @@ from embroider_prep.decoders import pec
 from embroider_prep.design import StitchPlan, Thread
 from embroider_prep.errors import FormatError
 from embroider_prep.formats import StitchFormat
+from embroider_prep.pattern.thumbnail import thumbnails
 from embroider_prep.plans import Came, NeedlePath, needle_path
+from embroider_prep.screen import screen_chart, screen_codes
 from embroider_prep.units import UNITS_PER_MM
 
 SECTION = 60_000
@@ -69,7 +71,11 @@ def encode(
     used = path.color_threads
     if to.name in ("U01", "TBF"):
         used = tuple(dict.fromkeys(used))
-    pattern.threadlist = [_thread(plan.threads[index], pyembroidery) for index in used]
+    pattern.threadlist = [_thread(plan.threads[index]) for index in used]
+    if screen_chart(to.name):
+        codes = screen_codes([plan.threads[index] for index in used], to.name)
+        for thread, code in zip(pattern.threadlist, codes, strict=True):
+            thread.code, thread.listed = code, pattern.threadlist
     pattern.extras["name"] = ascii_text(name, to.name_length or 255) or "design"
     trims = int((path.came == Came.TRIM).sum())
     # One command becomes that many records; without the end mark, as the header counts.
@@ -81,7 +87,7 @@ def encode(
     out = io.BytesIO()
     getattr(pyembroidery, f"write_{to.name.lower()}")(pattern, out, settings)
     data = out.getvalue()
-    return _with_pec_flags(data, plain_jumps, name) if to.name in ("PES", "PEC") else data
+    return _with_pec_part(data, plain_jumps, name, thumbnails(plan)) if to.name in ("PES", "PEC") else data
 
 
 def ascii_text(text: str, length: int) -> str:
@@ -176,6 +182,14 @@ def _pattern_class() -> Any:
         def count_stitches(self) -> int:
             return self.records
 
+        def get_as_stitchblock(self) -> Iterator[Any]:
+            """Nothing to draw for the writer of PEC, which asks for it: its pictures are replaced by ours."""
+            return iter(())
+
+        def get_as_colorblocks(self) -> Iterator[Any]:
+            for thread in self.threadlist:
+                yield [], thread
+
         def get_as_command_blocks(self) -> Iterator[list[Row]]:
             for number, block in enumerate(super().get_as_command_blocks()):
                 if number == 0 and block == [[0, 0, _JUMP]]:
@@ -191,8 +205,25 @@ def _pattern_class() -> Any:
     return Fenced
 
 
-def _thread(thread: Thread, library: Any) -> Any:
-    out = library.EmbThread()
+@cache
+def _thread_class() -> Any:
+    """The library's thread; asked for the nearest entry of a maker's list, it knows its code for the whole design."""
+    import pyembroidery
+
+    class Coded(pyembroidery.EmbThread):  # type: ignore[misc]
+        code: int | None = None
+        listed: Any = None
+
+        def find_nearest_color_index(self, values: Any) -> Any:
+            if self.code is None or values is self.listed:
+                return super().find_nearest_color_index(values)
+            return self.code
+
+    return Coded
+
+
+def _thread(thread: Thread) -> Any:
+    out = _thread_class()()
     out.set_color(*thread.rgb8)
     out.description = ascii_text(thread.name, 100)
     out.catalog_number = ascii_text(thread.code, 40)
@@ -201,8 +232,11 @@ def _thread(thread: Thread, library: Any) -> Any:
     return out
 
 
-def _with_pec_flags(data: bytes, plain: list[bool], name: str) -> bytes:
-    """Return the file with plain jumps marked as such (the library marks all as trims) and a label of letters only."""
+def _with_pec_part(data: bytes, plain: list[bool], name: str, pictures: list[bytes]) -> bytes:
+    """Return the file with plain jumps marked as such, a label of letters only, and our pictures.
+
+    The library marks all jumps as trims and draws every needle point black.
+    """
     base = pec.pec_offset(data)
     out = bytearray(data)
     stream = pec.stream_of(data[base:])
@@ -213,4 +247,7 @@ def _with_pec_flags(data: bytes, plain: list[bool], name: str) -> bytes:
         out[base + at] = out[base + at] & ~pec.TRIM_FLAG | pec.JUMP_FLAG
     label = "".join(letter for letter in ascii_text(name, 255) if letter.isalnum())[:8] or "Untitled"
     out[base + 3 : base + 19] = label.ljust(16).encode("ascii")
+    start = base + pec.pictures_offset(data[base:])
+    drawn = b"".join(pictures)
+    out[start : start + len(drawn)] = drawn
     return bytes(out)

@@ -11,11 +11,15 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.design import MIN_STITCH_MM, Finding, Severity, StitchPlan
+from embroider_prep.design import MIN_STITCH_MM, Finding, StitchPlan
 from embroider_prep.formats import StitchFormat
 from embroider_prep.machines import GENERIC, Hoop, Machine
 from embroider_prep.plans import Came, NeedlePath, needle_path
+from embroider_prep.preflight.codes import CODES, finding
+from embroider_prep.preflight.file import in_format
 from embroider_prep.units import UNITS_PER_MM
+
+__all__ = ["CODES", "check", "finding", "stitch_limit_mm"]
 
 MAX_DESIGN_MM = 2000.0
 """No machine sews larger, and 16-bit places in PES files end at 3.2 m."""
@@ -41,50 +45,6 @@ stitch over 25 mm, twice what any format holds, counts thinner."""
 
 LOCK_STEP_MM = 1.05
 """A lock is made of stitches no longer than this; trade sources: three or four of about 0.7 mm."""
-
-CODES: dict[str, tuple[Severity, str]] = {
-    "no-stitches": ("error", "the plan sews nothing"),
-    "color-blocks": ("error", "more colour blocks than the format can count"),
-    "threads": ("error", "more threads than the file has room for"),
-    "too-large": ("error", "the design is larger than the hoop"),
-    "too-many-stitches": ("error", "more stitches than the machine's memory takes"),
-    "color-table": ("warning", "more colour blocks than the format's table shows on old machines"),
-    "machine-format": ("warning", "the machine does not read this format"),
-    "divided-stitch": ("warning", "stitches over the format's or machine's limit; they are divided when written"),
-    "long-stitch": ("warning", "stitches over 7 mm, which snag"),
-    "short-stitch": ("warning", "many stitches under 0.3 mm, which nest"),
-    "density": ("warning", "too many layers of thread in one place"),
-    "no-lock": ("warning", "runs that start or end without lock stitches and can come loose"),
-    "single-stitch": ("warning", "runs of one needle point, which hold no thread"),
-    "long-jump": ("warning", "uncut jumps that leave loops"),
-    "jef-hoop": ("warning", "no hoop of the JEF table holds the design"),
-    "divided-run": ("note", "a run too long for one section; it is divided when written"),
-    "hand-trims": ("note", "trims that the machine leaves to the scissors"),
-    "cut-jumps": ("note", "jumps so long that machines take them for trims in this format"),
-    "needles": ("note", "more threads than needles"),
-    "display-colors": ("note", "more colours than the machine's screen tells apart"),
-    "colors-lost": ("note", "the format does not keep the thread colours"),
-    "name-changed": ("note", "the design name does not fit the format as it is"),
-    "off-center": ("note", "the design is not centred on the origin; it is when written"),
-    "unused-thread": ("note", "threads that sew nothing"),
-    "wrong-suffix": ("warning", "the content of a file is another format than its name says"),
-    "stand-ins": ("note", "a file without colours is shown in stand-ins"),
-    "rotated": ("note", "the design was turned by 90 degrees to fit the hoop"),
-    "split": ("note", "the design was divided into several hoopings"),
-}
-"""Every code with its severity and meaning. ``rotated`` and ``split`` come from the writer, ``wrong-suffix`` and
-``stand-ins`` from looking into somebody's file."""
-
-_JEF_HOOPS = ((126, 110), (110, 110), (50, 50), (140, 200), (200, 200))
-"""Hoops with a code of their own in JEF headers, mm: EduTechWiki. Everything else is called 110 x 110."""
-
-
-def finding(
-    code: str, message: str, remedy: str, at: npt.NDArray[np.int64] | None = None, severity: Severity | None = None
-) -> Finding:
-    """Return a finding with the severity of its code; ``at`` is a needle point in machine units."""
-    place = None if at is None else (float(at[0]) / UNITS_PER_MM, float(at[1]) / UNITS_PER_MM)
-    return Finding(code=code, severity=severity or CODES[code][0], message=message, at_mm=place, remedy=remedy)
 
 
 def check(
@@ -121,7 +81,7 @@ def check(
         return (finding("no-stitches", "the plan has no stitches", remedy),)
     found = [*_stitches(plan, path, form, machine), *_runs(plan, path), *_whole(plan, path, form, machine, hoop)]
     if form is not None:
-        found += _format(plan, path, form, machine, name)
+        found += in_format(plan, path, form, machine, name)
     rank = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(found, key=lambda item: rank[item.severity]))
 
@@ -308,81 +268,3 @@ def _whole(
             f"{machine.title} does not read {form.name}; it reads {', '.join(machine.formats)}",
             f"write a {machine.formats[0]} file",
         )
-
-
-def _format(plan: StitchPlan, path: NeedlePath, form: StitchFormat, machine: Machine, name: str) -> Iterator[Finding]:
-    blocks = len(path.color_threads)
-    threads = len(set(path.color_threads))
-    if form.max_color_blocks is not None and blocks > form.max_color_blocks:
-        at = path.xy[int(np.argmax(path.color >= form.max_color_blocks))]
-        yield finding(
-            "color-blocks",
-            f"{blocks} colour blocks; {form.name} counts at most {form.max_color_blocks}",
-            "use fewer threads, or a format without that limit (JEF, EXP)",
-            at,
-        )
-    elif form.color_table is not None and blocks > form.color_table:
-        yield finding(
-            "color-table",
-            f"{blocks} colour blocks; the table of {form.name} files has room for {form.color_table}",
-            "follow the work sheet where the screen shows other colours",
-        )
-    if form.max_threads is not None and threads > form.max_threads:
-        only_numbers = form.colors == "needle"
-        yield finding(
-            "needles" if only_numbers else "threads",
-            f"{threads} threads; {form.name} files name at most {form.max_threads} needles",
-            "needle numbers repeat: follow the work sheet" if only_numbers else "use fewer threads",
-        )
-    if form.section is not None:
-        breaks = np.flatnonzero(np.append(path.came != Came.STITCH, True))
-        length = np.diff(breaks)
-        longest = int(np.argmax(length))
-        if length[longest] > form.section:
-            yield finding(
-                "divided-run",
-                f"a run has {int(length[longest]):,} stitches; {form.name} counts {form.section:,} in one section",
-                "it is divided when written; the machine sews it in one go",
-                path.xy[breaks[longest]],
-            )
-    if form.trims == "jumps" and form.max_jump_mm:
-        reach = np.zeros(len(path))
-        reach[1:] = np.abs(np.diff(path.xy, axis=0)).max(axis=1) / UNITS_PER_MM
-        cut = (path.came == Came.JUMP) & (reach > form.max_jump_mm * (machine.dst_trim_jumps - 1))
-        if cut.any():
-            yield finding(
-                "cut-jumps",
-                f"{int(cut.sum())} jumps need {machine.dst_trim_jumps} moves or more in {form.name}: machines cut",
-                "plan shorter jumps, or lock before and after them",
-                path.xy[int(np.argmax(cut))],
-            )
-    if form.name == "JEF":
-        width, height = plan.size_mm
-        if not any(width <= w and height <= h for w, h in _JEF_HOOPS):
-            yield finding(
-                "jef-hoop",
-                f"no hoop of the JEF table holds {width:.1f} x {height:.1f} mm; the file names 110 x 110",
-                "choose the hoop at the machine",
-            )
-    if form.kind == "stitches" and form.colors != "rgb":
-        kept = {
-            "none": "no thread colours",
-            "needle": "needle numbers, no colours",
-            "chart": "the nearest chart colours",
-        }
-        beside = f"; {form.side_file} beside it lists them" if form.side_file else ""
-        yield finding(
-            "colors-lost",
-            f"{form.name} keeps {kept[form.colors]}{beside}",
-            "use --color-list or the work sheet for the threads",
-        )
-    if name and form.kind == "stitches" and form.keeps_names and not _name_fits(name, form):
-        yield finding(
-            "name-changed",
-            f"{name!r} is more than {form.name} holds: {form.name_length} letters of plain ASCII",
-            "choose a shorter, plain name with --name",
-        )
-
-
-def _name_fits(name: str, form: StitchFormat) -> bool:
-    return name.isascii() and name.isprintable() and len(name) <= form.name_length
