@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.units import parse_mm
 
-Kind = Literal["mm", "mm2", "float", "int", "bool", "text", "choice", "texts", "color", "box", "count"]
+Kind = Literal["mm", "mm2", "float", "int", "bool", "text", "choice", "texts", "color", "box", "count", "chart"]
 
 NUMBERS: tuple[Kind, ...] = ("mm", "mm2", "float", "int")
 
@@ -77,6 +78,8 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
         if not isinstance(items, list | tuple):
             raise OptionsError(f"{where}: {value!r} is no list; allowed: texts separated by commas")
         return tuple(_text(where, str(item)).strip() for item in items if str(item).strip())
+    if kind == "chart" and not isinstance(value, str):
+        return _check_chart(where, value)
     if kind == "color":
         parse_color(str(value), where=where)
         return str(value)
@@ -110,6 +113,18 @@ def _check_number(where: str, value: Any, meta: Mapping[str, Any]) -> float | in
         unit = {"mm": " mm", "mm2": " mm²"}.get(kind, "")
         raise OptionsError(f"{where}: {value}{unit} is out of range{_range(low, high)}")
     return int(number) if kind == "int" else number
+
+
+def _check_chart(where: str, value: Any) -> Any:
+    """Accept a path, and threads themselves: this module knows them by what they have."""
+    if isinstance(value, Path):
+        return str(value)
+    threads = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes | Mapping) else ()
+    if not threads or not all(hasattr(thread, "rgb8") and hasattr(thread, "code") for thread in threads):
+        raise OptionsError(
+            f"{where}: {str(value)[:60]!r} is no chart; allowed: a name, a file, or a sequence of one Thread or more"
+        )
+    return threads
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -167,6 +182,9 @@ class Options:
 def _plain(value: Any) -> Any:
     if isinstance(value, Options):
         return value.as_dict()
+    if isinstance(value, tuple) and value and hasattr(value[0], "rgb8"):
+        # Threads given from a script: the report lists those that are sewn.
+        return f"a sequence of {len(value)} threads"
     return list(value) if isinstance(value, tuple) else value
 
 

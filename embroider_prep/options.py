@@ -156,7 +156,11 @@ class QuantizeOptions(Options):
     """Which threads, and which pixels are sewn at all."""
 
     section: ClassVar[str] = "quantize"
-    chart: str = opt("brother", "Built-in chart, or a .gpl or .csv file.", "text")
+    # From a script also a sequence of Thread, which this module does not know.
+    chart: str | tuple[Any, ...] = opt("brother", "Chart by name (isacord), or a .gpl or .csv file.", "chart")
+    measured: str | None = opt(
+        None, "CSV file of numbers and hex colours that you measured: they replace the chart's.", "text"
+    )
     threads: int | str = opt(12, "How many threads, or auto.", "count", low=1, high=255)
     use: tuple[str, ...] = opt((), "Codes of threads that must be used.", "texts")
     forbid: tuple[str, ...] = opt((), "Codes of threads that must not be used.", "texts")

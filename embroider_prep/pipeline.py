@@ -130,12 +130,12 @@ def quantize_picture(
 
     o = (options or ConvertOptions()).with_values(values)
     tell = progress or _silent
-    chart = find_threads(o)
+    chart, noticed = read_threads(o)
     tell("read", 0, 1)
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o)
     photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
-    said = list(work.findings)
+    said = [*noticed, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
@@ -347,10 +347,18 @@ def _threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOption
 
 def find_threads(options: ConvertOptions) -> tuple[Thread, ...]:
     """Return the threads to choose from: the chart, or those of it that the user owns."""
-    from embroider_prep.threads import load_chart, read_spools
+    return read_threads(options)[0]
 
-    chart = load_chart(options.quantize.chart)
-    return chart if options.quantize.spools is None else read_spools(options.quantize.spools, chart)
+
+def read_threads(options: ConvertOptions) -> tuple[tuple[Thread, ...], tuple[Finding, ...]]:
+    """Return what `find_threads` does, and what was noticed in the chart's file."""
+    from embroider_prep.threads import read_chart, read_measured, read_spools
+
+    q = options.quantize
+    chart, findings = read_chart(q.chart) if isinstance(q.chart, str) else (q.chart, ())
+    if q.measured is not None:
+        chart = read_measured(q.measured, chart)
+    return chart if q.spools is None else read_spools(q.spools, chart), findings
 
 
 def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:

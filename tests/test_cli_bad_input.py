@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "broken.gpl").write_text("GIMP Palette\nName: Broken\n#\n1 2 3 Night 7\nnot a colour\n")
     (tmp_path / "broken.csv").write_text("number,name,hex\n1,Red,#ff0000\n2,Blue,bluish\n")
     (tmp_path / "words.csv").write_text("some,words\nand,more\n")
-    (tmp_path / "spools.txt").write_text("20\n4711\n")
+    (tmp_path / "spools.txt").write_text("900\n4711\n")
     (tmp_path / "wide.png").write_bytes(b"")
     Image.new("L", (400, 20), 255).save(tmp_path / "wide.png")
     write(square(), tmp_path / "square.pes")
@@ -101,7 +101,7 @@ def test_photos(refused: Callable[..., Ran], command: list[str], photo: str, sai
         (["--width", "90", "--height", "60"], 2, "both given"),
         (["--threads", "0"], 2, "--threads: 0 is out of range; allowed: 1 to 255"),
         (["--threads", "some"], 2, "--threads: 'some' is not a number"),
-        (["--threads", "64"], 2, "64 threads are asked, the chart has 63"),
+        (["--chart", "brother", "--threads", "64"], 2, "64 threads are asked, the chart has 61"),
         (["--crop", "0,0,2,2"], 2, "--crop: '0,0,2,2' is not a box"),
         (["--rotate", "45"], 2, "--rotate: '45' is unknown; allowed: 0, 90, 180, 270"),
         (["--fabric", "blak"], 2, "did you mean 'black'?"),
@@ -110,8 +110,12 @@ def test_photos(refused: Callable[..., Ran], command: list[str], photo: str, sai
         (["--chart", "broken.csv"], 1, "broken.csv, line 3: 'bluish' is no colour"),
         (["--chart", "words.csv"], 1, "words.csv, line 1: no header of a chart"),
         (["--chart", "missing.gpl"], 1, "missing.gpl: no such file"),
-        (["--spools", "spools.txt"], 1, "spools.txt, line 2: thread '4711' is not in chart brother"),
-        (["--use", "4711"], 2, "thread '4711' is not in chart brother"),
+        (
+            ["--chart", "brother", "--spools", "spools.txt"],
+            1,
+            "spools.txt, line 2: thread '4711' is not in chart brother",
+        ),
+        (["--chart", "brother", "--use", "4711"], 2, "thread '4711' is not in chart brother"),
         (["--background-mask", "wide.png"], 1, "wide.png: 400 x 20 pixels is another shape"),
         (["--background-mask", "no.png"], 1, "no.png: no such file"),
         (["--style", "recipe:nigth"], 2, "did you mean 'night'?"),

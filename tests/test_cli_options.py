@@ -124,7 +124,7 @@ def test_help_says_what_is_on(capfdbinary: pytest.CaptureFixture[bytes]) -> None
         (["--style", "none"], "stylize", {"style": "none"}),
         (["--overlap", "0", "--tile", "256"], "stylize", {"overlap_px": 0, "tile_px": 256}),
         (["--threads", "auto"], "quantize", {"threads": "auto"}),
-        (["--use", "20, 29"], "quantize", {"use": ("20", "29")}),
+        (["--chart", "brother", "--use", "058, 900"], "quantize", {"chart": "brother", "use": ("058", "900")}),
         (["--fabric", "navy", "--skip-fabric", "9"], "quantize", {"fabric": "navy", "skip_fabric": 9.0}),
         (["--background", "remove"], "quantize", {"background": "remove"}),
         (["--max-regions", "none"], "quantize", {"max_regions": None}),

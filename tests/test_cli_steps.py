@@ -137,10 +137,10 @@ class TestFewThreads:
     """Twelve threads are the default: who owns fewer need not say so."""
 
     def test_own_spools(self, cli: Runner, tmp_path: Path) -> None:
-        (tmp_path / "spools.txt").write_text("20\n29\n5\n", encoding="utf-8")
+        (tmp_path / "spools.txt").write_text("900\n058\n800\n", encoding="utf-8")
         for more in ((), ("--threads", "8")):
-            ran = cli("quantize", "sample:coffee", "--width", "30mm", "--style", "none", "--spools",
-                      tmp_path / "spools.txt", *more, "-o", tmp_path / "t.png")  # fmt: skip
+            ran = cli("quantize", "sample:coffee", "--width", "30mm", "--style", "none", "--chart", "brother",
+                      "--spools", tmp_path / "spools.txt", *more, "-o", tmp_path / "t.png")  # fmt: skip
             assert ran.code == 0
             assert "the list of spools has 3 threads" in ran.err
 
@@ -267,15 +267,21 @@ class TestAnyFile:
 class TestLists:
     def test_threads(self, cli: Runner) -> None:
         assert "brother" in cli("threads", "list").text
-        assert {"name", "maker", "threads", "origin"} == set(json.loads(cli("threads", "list", "--json").text)[0])
-        assert "Prussian Blue" in cli("threads", "list", "brother").text
+        assert {"name", "maker", "title", "threads", "origin"} == set(
+            json.loads(cli("threads", "list", "--json").text)[0]
+        )
+        assert "Prussian Blue" in cli("threads", "list", "brother-pec").text
         assert len(json.loads(cli("threads", "list", "janome", "--json").text)) == 78
 
     def test_match(self, cli: Runner) -> None:
-        found = json.loads(cli("threads", "match", "#ED171F", "--count", "3", "--json").text)
+        found = json.loads(cli("threads", "match", "#ED171F", "--chart", "brother", "--count", "3", "--json").text)
         assert [item["delta_e"] for item in found] == sorted(item["delta_e"] for item in found)
         assert (len(found), found[0]["color"], found[0]["delta_e"]) == (3, "#ed171f", 0)
-        assert cli("threads", "match", "#ed171f").text.splitlines()[1].split()[:3] == ["#ed171f", "0.0", "Brother"]
+        assert cli("threads", "match", "#ed171f", "--chart", "brother").text.splitlines()[1].split()[:3] == [
+            "#ed171f",
+            "0.0",
+            "Brother",
+        ]
 
     def test_models(self, cli: Runner) -> None:
         document = json.loads(cli("models", "list", "--json").text)

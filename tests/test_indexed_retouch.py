@@ -205,7 +205,7 @@ def test_a_lost_list_of_threads_with_a_chart(flag: IndexedImage, tmp_path: Path)
     assert np.array_equal(image.labels, flag.labels)
     assert image.threads == flag.threads
     assert codes(findings) == ["threads-lost"]
-    image, _, findings = read_indexed(path, chart=load_chart("brother"))
+    image, _, findings = read_indexed(path, chart=load_chart("brother-pec"))
     assert {item.brand for item in image.threads} == {"Brother"}
     assert codes(findings) == ["threads-lost", "colors-matched"]
     assert "#c8141e to Brother 5 Red" in findings[1].message

@@ -46,7 +46,7 @@ def differences(threads: list[Thread], form: str) -> np.ndarray:
 def test_random_designs(form: str) -> None:
     """12 threads of a chart or of a photo: codes of threads, neighbours differ, none far from the best."""
     rng = np.random.default_rng(7)
-    charts = [load_chart(name) for name in ("janome", "husqvarna", "brother")]
+    charts = [load_chart(name) for name in ("janome", "husqvarna", "brother-pec")]
     for number in range(150):
         chart = charts[number % 3]
         threads = [chart[i] for i in rng.choice(len(chart), 12, replace=False)]
@@ -115,7 +115,7 @@ def test_more_threads_than_codes() -> None:
 def test_steps_of_applique_are_no_threads() -> None:
     assert len(pec_threads()) == 61
     assert [item.name for item in pec_chart()[61:]] == ["Applique material", "Applique position", "Applique"]
-    assert max(int(item.code) for item in load_chart("brother")) == 61
+    assert max(int(item.code) for item in load_chart("brother-pec")) == 61
     for item in pec_chart()[61:]:
         assert screen_codes([item], "PEC")[0] <= 61
 

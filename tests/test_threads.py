@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import embroider_prep
 from embroider_prep.design import Thread
 from embroider_prep.errors import InputError, OptionsError
 from embroider_prep.threads import find_thread, list_charts, load_chart, match_color, read_spools
+
+NOTICE = (Path(embroider_prep.__file__).parent / "data" / "NOTICE").read_text(encoding="utf-8")
 
 PALETTE = """GIMP Palette
 Name: Ink/Stitch: Acme Rayon
@@ -39,18 +42,26 @@ def written(folder: Path, text: str | bytes, name: str = "chart.csv") -> Path:
 
 def test_built_in_charts() -> None:
     charts = {chart.name: chart for chart in list_charts()}
-    assert {"brother", "janome", "husqvarna"} <= charts.keys()
+    wanted = (
+        "brother janome husqvarna isacord madeira-polyneon madeira-classic sulky-rayon sulky-polyester brothread-40"
+    )
+    wanted += " robison-anton-polyester mettler-poly-sheen marathon-polyester gunold floriani fil-tec-glide hemingworth"
+    wanted += " brothread-63 brothread-80 simthread gutermann"
+    assert set(wanted.split()) <= charts.keys()
     for name, chart in charts.items():
         threads = load_chart(name)
         assert len(threads) == chart.count >= 28
         assert {thread.brand for thread in threads} == {chart.maker}
         assert {thread.chart for thread in threads} == {name}
         assert len({thread.code for thread in threads}) == len(threads)
-        assert all(thread.name for thread in threads)
-        assert "pyembroidery" in chart.origin
+        assert chart.origin.partition(" of ")[2] in NOTICE or chart.origin in NOTICE, "where the values come from"
+        assert sum(not thread.name for thread in threads) < 0.03 * len(threads)
+        assert {thread.weight_wt for thread in threads} == {40}
+        # Colours given as one value for all, or empty ones, would show here.
+        assert len({thread.rgb8 for thread in threads}) > 0.7 * len(threads)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("brother", "Pec"), ("janome", "Jef"), ("husqvarna", "Hus")])
+@pytest.mark.parametrize(("name", "kind"), [("brother-pec", "Pec"), ("janome", "Jef"), ("husqvarna", "Hus")])
 def test_built_in_values_are_those_of_the_machines(name: str, kind: str) -> None:
     import importlib
 
@@ -66,12 +77,12 @@ def test_built_in_values_are_those_of_the_machines(name: str, kind: str) -> None
 
 def test_names_of_charts() -> None:
     assert load_chart("Brother") == load_chart("brother")
-    with pytest.raises(OptionsError, match="chart 'brothr' is unknown; allowed: brother, husqvarna") as caught:
+    with pytest.raises(OptionsError, match=r"chart 'brothr' is unknown; allowed: one of the \d+ built-in") as caught:
         load_chart("brothr")
     assert caught.value.hint == "did you mean 'brother'?"
     with pytest.raises(OptionsError) as caught:
         load_chart("zzz")
-    assert caught.value.hint == "give the path of your maker's .gpl or .csv file"
+    assert "embroider-prep threads list" in caught.value.hint
 
 
 def test_listing_charts_loads_nothing_heavy() -> None:
@@ -132,12 +143,17 @@ SAME = [
     "Catalog Number,Color,Hex\n0015,White,#FFFFFF\n1147,Red,#C8141E\n",
     "Nr.;Name;R;G;B\n0015;White;255;255;255\n1147;Red;200;20;30\n",
     "code,description,colour\n0015,White,#ffffff\n\n# a comment\n1147,Red,#c8141e\n",
-    'blue,green,red,"Thread Name",no\n255,255,255,White,0015\n30,20,200," Red ",1147\n1,1,1,Again,1147\n',
+    'blue,green,red,"Thread Name",no\n255,255,255,White,0015\n30,20,200," Red ",1147\n',
+    "sep=;\nNumber;Name;Hex\n0015;White;#ffffff\n1147;Red;#c8141e\n",
+    '"sep=\t"\nNumber\tName\tHex\n0015\tWhite\t#ffffff\n1147\tRed\t#c8141e\n',
+    "My threads;;\nprice list 2024;;\n;;\nNummer;Farbe;Rot;Grün;Blau\n0015;White;255;255;255\n1147;Red;200;20;30\n",
+    "number|name|rgb\n0015|White|255 255 255\n1147|Red|rgb(200, 20, 30)\n",
+    '"Color #",Color Name,RGB Hex\n0015,White,#FFFFFF\n1147,Red,#C8141E\n\n,,\n',
 ]
 
 
 @pytest.mark.parametrize("text", SAME)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_tables(tmp_path: Path, text: str, encoding: str, end: str) -> None:
     threads = load_chart(written(tmp_path, text.replace("\n", end).encode(encoding), "acme.csv"))
@@ -167,7 +183,7 @@ def test_table_without_codes(tmp_path: Path) -> None:
         ("number,name\n1,White\n", "line 1: no header of a chart"),
         ("hex\n#ffffff\n", "line 1: no header of a chart"),
         ("number,hex\n1,#ffffff\n2,#ggg\n", "line 3: '#ggg' is no colour"),
-        ("number,hex\n1\n", "line 2: ', , ' is no colour"),
+        ("number,hex\n1\n", "the chart is empty: no colour in line 2 (1)"),
         ("number,r,g,b\n1,2,3,256\n", "line 2: '2, 3, 256' is no colour"),
         ("number,r,g,b\n1,2,3,-6\n", "line 2"),
         ("number,hex,weight\n1,#fff,heavy\n", "line 2: weight 'heavy' is no number from 1 to 200"),
@@ -239,7 +255,7 @@ def test_match_color() -> None:
 
 
 def test_match_color_asks_for_a_colour_and_a_chart() -> None:
-    chart = load_chart("brother")
+    chart = load_chart("brother-pec")
     with pytest.raises(OptionsError, match="'#12' is not a colour"):
         match_color("#12", chart)
     with pytest.raises(OptionsError, match="allowed are three numbers"):

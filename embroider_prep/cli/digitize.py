@@ -13,7 +13,18 @@ from embroider_prep.cli.params import SectionedCommand, merge, options_file, ste
 from embroider_prep.cli.talk import Talk, talk_options
 
 # Of the steps before, only what is asked here: a new size, new colours in the picture, the photo for directions.
-EARLIER = ("width_mm", "height_mm", "chart", "spools", "face_weight", "focus", "crop", "rotate", "auto_contrast")
+EARLIER = (
+    "width_mm",
+    "height_mm",
+    "chart",
+    "measured",
+    "spools",
+    "face_weight",
+    "focus",
+    "crop",
+    "rotate",
+    "auto_contrast",
+)
 
 
 @click.command("digitize", cls=SectionedCommand)
@@ -46,11 +57,13 @@ def command(
     early.check_steps(options, style=False)
 
     from embroider_prep.picture import read_indexed
-    from embroider_prep.pipeline import digitize, find_threads, guide_of
+    from embroider_prep.pipeline import digitize, guide_of, read_threads
 
     with talk.progress() as tell:
         tell("read", 0, 1)
-        image, own, findings = read_indexed(picture, chart=find_threads(options))
+        chart, noticed = read_threads(options)
+        image, own, findings = read_indexed(picture, chart=chart)
+        findings = (*noticed, *findings)
         directions = own if guide is None else guide_of(guide, image, options)
         if guide is not None:
             findings = tuple(item for item in findings if item.code != "guide-lost")

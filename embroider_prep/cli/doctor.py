@@ -151,10 +151,12 @@ def _default_style() -> Check:
 
 
 def _charts() -> Check:
-    from embroider_prep.threads import CHARTS, list_charts
+    from embroider_prep.threads import list_charts
+    from embroider_prep.threads.catalog import CHARTS
 
-    names = ", ".join(f"{chart.name} ({chart.count})" for chart in list_charts())
-    return Check("charts", "ok" if names else "broken", f"{names or 'none'} in {CHARTS}")
+    charts = list_charts()
+    threads = sum(chart.count for chart in charts)
+    return Check("charts", "ok" if charts else "broken", f"{len(charts)} with {threads:,} threads in {CHARTS}")
 
 
 def _machines() -> Check:

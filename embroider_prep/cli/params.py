@@ -44,6 +44,7 @@ FIELD_METAVARS = {
     "chart": "NAME|FILE",
     "style": "STYLE",
     "spools": "FILE",
+    "measured": "FILE",
     "background_mask": "PICTURE",
     "machine": "NAME|FILE",
     "hoop": "WxH|auto|none",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embroider_prep.cli.talk import Talk, json_option, swatch, table
+from embroider_prep.errors import OptionsError, closest
 from embroider_prep.options import QuantizeOptions
 
 if TYPE_CHECKING:
@@ -15,7 +16,34 @@ if TYPE_CHECKING:
 CHART = QuantizeOptions().chart
 
 
-@click.group("threads", no_args_is_help=False)
+APPROXIMATE = (
+    "Screen colours are approximate: they come from public lists, and two lists of one chart differ by about 8 ΔE.\n"
+    "A spool's own colour, measured, goes into a CSV file (number,hex): --chart NAME --measured FILE.\n"
+    "Makers' names and numbers are theirs."
+)
+
+
+class ThreadsGroup(click.Group):
+    """Says what to do where people look for a command that there is no need for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.commands:
+            raise OptionsError(
+                f"threads: there is no command {name!r}; allowed: {', '.join(sorted(self.commands))}. A chart of your "
+                "own is a file (number,name,hex), given with --chart FILE; the spools you have are a list of "
+                "numbers, given with --spools FILE; colours you measured are a file (number,hex), given with "
+                "--measured FILE",
+                hint=closest(
+                    name, self.commands, otherwise="embroider-prep threads list FILE shows how a file is read"
+                ),
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group("threads", cls=ThreadsGroup, no_args_is_help=False)
 def command() -> None:
     """List thread charts and match colours to them."""
 
@@ -26,31 +54,41 @@ def command() -> None:
 def list_threads(chart: str | None, as_json: bool) -> None:
     """List the built-in charts, or the threads of one.
 
-    CHART is a name from the list, or a .gpl or .csv file.
+    Palettes that Ink/Stitch and Inkscape keep on this computer are listed as well. CHART is a name from the list
+    ("Isacord 40" is found, too), or a .gpl or .csv file.
     """
-    from embroider_prep.threads import list_charts, load_chart
+    from embroider_prep.threads import list_charts, read_chart
 
     talk = Talk(as_json=as_json)
     if chart is None:
-        charts = list_charts()
+        charts = list_charts(computer=True)
         if as_json:
-            talk.data([{"name": c.name, "maker": c.maker, "threads": c.count, "origin": c.origin} for c in charts])
+            talk.data(
+                [
+                    {"name": c.name, "maker": c.maker, "title": c.title, "threads": c.count, "origin": c.origin}
+                    | ({"path": str(c.path)} if c.path else {})
+                    for c in charts
+                ]
+            )
             return
-        rows = [(c.name, c.maker, str(c.count), c.origin) for c in charts]
-        click.echo(table(("chart", "maker", "threads", "values from"), rows, right=[2]))
+        rows = [(c.name, c.title or c.maker, str(c.count), c.origin) for c in charts]
+        click.echo(table(("chart", "threads of", "threads", "values from"), rows, right=[2]))
+        talk.say(f"\n{APPROXIMATE}")
         return
-    threads = load_chart(chart)
+    threads, findings = read_chart(chart)
+    talk.findings(findings)
     if as_json:
         talk.data([_as_dict(thread) for thread in threads])
         return
     rows = [(thread.hex, thread.brand, thread.code, thread.name) for thread in threads]
     _echo_swatches(table(("colour", "maker", "number", "name"), rows), [thread.hex for thread in threads])
+    talk.say(f"\n{APPROXIMATE}")
 
 
 @command.command("match")
 @click.argument("color", metavar="COLOR")
 @click.option(
-    "--chart", default=CHART, show_default=True, metavar="NAME|FILE", help="Built-in chart, or a .gpl or .csv file."
+    "--chart", default=CHART, show_default=True, metavar="NAME|FILE", help="Chart by name, or a .gpl or .csv file."
 )
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @json_option

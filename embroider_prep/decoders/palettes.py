@@ -15,7 +15,7 @@ _JEF_ORDER = """
 """Janome's numbers in the order of the index in JEF files; https://edutechwiki.unige.ch/en/Embroidery_format_JEF."""
 
 _APPLIQUE = tuple(
-    Thread(brand="Brother", chart="brother", code=code, name=name, rgb8=rgb8)
+    Thread(brand="Brother", chart="brother-pec", code=code, name=name, rgb8=rgb8)
     for code, name, rgb8 in (
         ("62", "Applique material", (255, 153, 0)),
         ("63", "Applique position", (255, 240, 141)),
@@ -29,7 +29,7 @@ as in pyembroidery's list."""
 @cache
 def pec_threads() -> tuple[Thread, ...]:
     """Return the 61 threads of Brother's PEC chart; code 1 is the first."""
-    by_code = {thread.code: thread for thread in load_chart("brother")}
+    by_code = {thread.code: thread for thread in load_chart("brother-pec")}
     return tuple(by_code[str(code)] for code in range(1, 62))
 
 
