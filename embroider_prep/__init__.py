@@ -9,10 +9,11 @@ Everything here is loaded when it is first used, so ``import embroider_prep`` is
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from embroider_prep._version import __version__
+
+# Type checkers know the name; importing it would be most of what this import costs, and Ctrl-C gives a traceback
+# before the command line has begun.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from embroider_prep.conversion import Conversion, Saved
@@ -110,9 +111,11 @@ _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in name
 _PLACES["load_picture"] = ("picture", "load")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module 'embroider_prep' has no attribute {name!r}")
+    from importlib import import_module
+
     home, original = _PLACES[name]
     return getattr(import_module(f"embroider_prep.{home}"), original)
 

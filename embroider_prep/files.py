@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from embroider_prep.errors import InputError, OutputError, closest
+from embroider_prep.parts import Part, part_for, put_in_place
 
 MAX_STREAM_BYTES = 1 << 30
 """A pipe without an end must not fill the memory."""
 
-_waiting: ContextVar[list[tuple[Path, Path]] | None] = ContextVar("_waiting", default=None)
+_waiting: ContextVar[list[Part] | None] = ContextVar("_waiting", default=None)
 """Temporary files of `all_or_none` and what they will be called."""
 
 
@@ -116,12 +116,9 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
             with target.open("wb") as device:
                 yield device
             return
-        # Short, so that a target with a name of the longest allowed length still has a temporary one.
-        temporary = target.with_name(f".embroider-prep-{os.urandom(6).hex()}.part")
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0)
-        file = os.fdopen(os.open(temporary, flags, 0o666), "w+b")
+        part = part_for(target)
         try:
-            with file:
+            with part.open() as file:
                 try:
                     yield file
                 except OSError as error:
@@ -129,17 +126,15 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
                     raise
                 file.flush()
                 os.fsync(file.fileno())
-            if target.exists():
-                with suppress(OSError):
-                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            part.keep_mode()
             waiting = _waiting.get()
             if waiting is None:
-                temporary.replace(target)
+                put_in_place([part])
+                part.let_go()
             else:
-                waiting.append((temporary, target))
+                waiting.append(part)
         except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
+            part.discard()
             raise
     except OSError as error:
         # A failed write names no file; another error of the caller's is not this room's to explain.
@@ -153,7 +148,7 @@ def all_or_none() -> Iterator[None]:
     """Let the files that `atomic_write` makes in this block appear together when it ends, or none of them.
 
     A result has several files: when the disk is full at the last one, the first are not left behind. Renaming them is
-    all that happens at the end.
+    all that happens at the end, in the order in which they were written.
 
     Raises
     ------
@@ -163,21 +158,19 @@ def all_or_none() -> Iterator[None]:
     if _waiting.get() is not None:
         yield
         return
-    waiting: list[tuple[Path, Path]] = []
+    waiting: list[Part] = []
     token = _waiting.set(waiting)
     try:
         yield
-        for temporary, target in waiting:
-            try:
-                temporary.replace(target)
-            except OSError as error:
-                raise _output_error(target, error) from error
+        try:
+            put_in_place(waiting)
+        except OSError as error:
+            raise _output_error(error.filename2, error) from error
     finally:
         _waiting.reset(token)
-        for temporary, _ in waiting:
+        for part in waiting:
             # Those that were renamed are no longer there.
-            with suppress(OSError):
-                temporary.unlink()
+            part.discard()
 
 
 def check_writable(path: str | Path) -> Path:

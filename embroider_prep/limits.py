@@ -8,6 +8,9 @@ MAX_TEXT_BYTES = 4 << 20
 MAX_TABLE_BYTES = 256 << 10
 """TOML files: the parser needs seconds for a megabyte, and nobody writes one by hand."""
 
+MAX_PLAN_BYTES = 24_000_000
+"""Plans as JSON or CSV: 100,000 stitches are some 10 MB; as Python's lists a plan takes up to forty times that."""
+
 MAX_NESTING = 32
 """Tables in tables: options have two levels, cards three, plans four."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from embroider_prep.design import DetailLine, Link, Points, Region, SewObject, StitchPlan, Thread
+from embroider_prep.texts import clean_line
 
 INKSTITCH = "http://inkstitch.org/namespace"
 INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
@@ -47,7 +48,7 @@ def plan_to_svg(plan: StitchPlan, *, name: str = "") -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="{INKSCAPE}" xmlns:sodipodi="{SODIPODI}" '
             f'xmlns:inkstitch="{INKSTITCH}" version="1.1" width="{_n(width)}mm" height="{_n(height)}mm" '
             f'viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}">',
-            f"<title>{escape(_printable(name) or 'design')}</title>",
+            f"<title>{escape(clean_line(name) or 'design')}</title>",
             '<sodipodi:namedview inkscape:document-units="mm" pagecolor="#ffffff"/>',
             # Tells Ink/Stitch 3 that the parameters are in its present form.
             "<metadata><inkstitch:inkstitch_svg_version>3</inkstitch:inkstitch_svg_version></metadata>",
@@ -89,7 +90,7 @@ def _object_layers(plan: StitchPlan) -> list[str]:
 
 
 def _layer(number: int, thread: Thread) -> str:
-    label = quoteattr(_printable(f"{number} {thread}"))
+    label = quoteattr(clean_line(f"{number} {thread}"))
     return f'<g id="layer{number}" inkscape:groupmode="layer" inkscape:label={label}>'
 
 
@@ -182,8 +183,3 @@ def _value(value: Any) -> str:
 def _n(value: float) -> str:
     text = f"{value:.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def _printable(text: str) -> str:
-    """Drop what XML 1.0 does not allow."""
-    return "".join(letter for letter in text if letter.isprintable())

@@ -202,7 +202,7 @@ def _parts(
     return ((table, inner, f"{name}.{inner}" if name else inner, level) for inner in table)
 
 
-def json_text(data: Any, *, indent: int | None = 1) -> str:
+def json_text(data: Any, *, indent: int | None = 1, ascii_only: bool = False) -> str:
     """Return data as JSON text that any reader takes: no ``NaN``, no ``Infinity``, nothing that UTF-8 cannot hold.
 
     Raises
@@ -213,7 +213,10 @@ def json_text(data: Any, *, indent: int | None = 1) -> str:
     separators = (",", ":") if indent is None else None
     text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False, separators=separators)
     # Letters below a blank are escaped already; line ends here are those of the indent.
-    return _HOSTILE.sub(STAND_IN, text)
+    text = _HOSTILE.sub(STAND_IN, text)
+    if ascii_only:
+        text = re.sub("[^\0-\x7f]", lambda letter: json.dumps(letter.group())[1:-1], text)
+    return text
 
 
 def safe_cell(text: str) -> str:

@@ -105,7 +105,7 @@ def test_layers_by_thread_in_sewing_order() -> None:
 def test_what_inkscape_asks_of_a_file() -> None:
     root, _ = parse(plan_with_objects(), name='A & B "<c>" \x00 🌸')
     assert root.tag == f"{SVG}svg"
-    assert root.find(f"{SVG}title").text == 'A & B "<c>"  🌸'
+    assert root.find(f"{SVG}title").text == 'A & B "<c>" ? 🌸'
     assert root.find(f"{SVG}metadata/{{{INKSTITCH}}}inkstitch_svg_version").text == "3"
     names = [item.get("id") for item in root.iter() if item.get("id")]
     assert len(names) == len(set(names))

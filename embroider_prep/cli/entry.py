@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Any
 
 import click
 
 from embroider_prep._version import __version__
-from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, TERMINATED, WRONG_USAGE
+from embroider_prep.cli import process
+from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, WRONG_USAGE
 from embroider_prep.errors import EmbroiderPrepError, OptionsError, closest
+from embroider_prep.limits import MAX_LINE_LETTERS
+from embroider_prep.texts import clean_line
 
 PROGRAM = "embroider-prep"
 
@@ -81,20 +81,20 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    with contextlib.suppress(ValueError):
-        # Elsewhere than in the main thread there are no signals. Unwinding removes temporary files.
-        signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a letter is no reason to stop.
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    process.prepare()
     if "_EMBROIDER_PREP_COMPLETE" in os.environ:
         root.main(prog_name=PROGRAM)
-    sys.exit(run(sys.argv[1:]))
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)
+    code = CANNOT
+    try:
+        code = run(sys.argv[1:])
+    except BaseException as error:
+        # Whatever breaks while a stop is on its way breaks because of it; a bug keeps its traceback.
+        if not process.stopped():
+            raise
+        code = process.stop_code(error)
+    finally:
+        whole = process.settle()
+    sys.exit(code if whole else code or CANNOT)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -120,18 +120,21 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _fail("there is not enough memory", "use a smaller picture, --px-per-mm or --width", CANNOT)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped", err=True)
+        with process.saying():
+            click.echo("stopped", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever reads has seen enough; the interpreter would complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        process.settle()
         return PIPE_CLOSED
 
 
 def _fail(message: str, hint: str, code: int) -> int:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {_one_line(message)}", err=True, color=_color())
-    if hint:
-        click.echo(f"{click.style('hint:', bold=True)} {_one_line(hint)}", err=True, color=_color())
+    with process.saying():
+        head = click.style("error:", fg="red", bold=True)
+        click.echo(f"{head} {_one_line(message)}", err=True, color=_color())
+        if hint:
+            click.echo(f"{click.style('hint:', bold=True)} {_one_line(hint)}", err=True, color=_color())
     return code
 
 
@@ -142,4 +145,4 @@ def _color() -> bool | None:
 
 def _one_line(text: str) -> str:
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
-    return " ".join(line for line in lines if line)
+    return clean_line(" ".join(line for line in lines if line), most=MAX_LINE_LETTERS)

@@ -67,8 +67,11 @@ def read_design(source: str, form: str | None, *, force: bool) -> StitchPlan:
         check_sources(source)
         return read(source, force=force)
     from embroider_prep.decoders import sniff
+    from embroider_prep.files import open_input
+    from embroider_prep.limits import MAX_PLAN_BYTES
 
-    data = sys.stdin.buffer.read()
+    with open_input(STREAM, max_bytes=MAX_PLAN_BYTES) as (file, _):
+        data = file.read()
     shown = sniff(data) if form is None else form
     if shown is None:
         raise OptionsError("standard input: its content does not show which format it is", hint="add --format dst")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -12,7 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from embroider_prep.cli import process
 from embroider_prep.cli.exits import DONE, FOUND
+from embroider_prep.limits import MAX_LINE_LETTERS
+from embroider_prep.texts import clean, clean_line, json_text
 
 if TYPE_CHECKING:
     from embroider_prep.design import Finding, Report
@@ -46,12 +48,16 @@ class Talk:
         """Say something to the person, not to the next program."""
         self._clear()
         if not self.quiet:
+            self._echo(clean(text))
+
+    def _echo(self, text: str) -> None:
+        with process.saying():
             click.echo(text, err=True, color=self.color)
 
     def data(self, document: Any) -> None:
         """Give one JSON document."""
         encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
-        click.echo(json.dumps(document, indent=1, ensure_ascii=encoding != "utf8"))
+        click.echo(json_text(document, ascii_only=encoding != "utf8"))
 
     def findings(self, found: Iterable[Finding]) -> None:
         """Say what was noticed, the worst first."""
@@ -60,7 +66,10 @@ class Talk:
         for item in [item for item in items if item.severity != "note"] + notes[:SHOWN_NOTES]:
             head = click.style(f"{item.severity}:", fg=COLORS[item.severity])
             place = f" at ({item.at_mm[0]:.1f}, {item.at_mm[1]:.1f}) mm" if item.at_mm else ""
-            self.say(f"{head} {item.message}{place}" + (f"; {item.remedy}" if item.remedy else ""))
+            if not self.quiet:
+                self._clear()
+                cure = f"; {item.remedy}" if item.remedy else ""
+                self._echo(f"{head} {clean_line(f'{item.message}{place}{cure}', most=MAX_LINE_LETTERS)}")
         if len(notes) > SHOWN_NOTES:
             self.say(f"and {counted(len(notes) - SHOWN_NOTES, 'more note')} in the report")
 
@@ -79,9 +88,10 @@ class Talk:
                 return
             shown, shown_at = step, now
             count = f"  {100 * done // total:3d} %" if total > 1 else ""
-            sys.stderr.write(f"\r\x1b[2K{STEPS.get(step, step)}{count}")
-            sys.stderr.flush()
             self._progress_shown = True
+            with process.saying():
+                sys.stderr.write(f"\r\x1b[2K{STEPS.get(step, step)}{count}")
+                sys.stderr.flush()
 
         try:
             yield tell
@@ -90,9 +100,10 @@ class Talk:
 
     def _clear(self) -> None:
         if self._progress_shown:
-            sys.stderr.write("\r\x1b[2K")
-            sys.stderr.flush()
             self._progress_shown = False
+            with process.saying():
+                sys.stderr.write("\r\x1b[2K")
+                sys.stderr.flush()
 
 
 def talk_options(function: Decorated) -> Decorated:

@@ -10,6 +10,7 @@ from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
 from embroider_prep.design import StitchPlan
 from embroider_prep.errors import FormatError, InputError
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
+from embroider_prep.limits import MAX_PLAN_BYTES
 from embroider_prep.pattern.rebuild import plan_of_decoded
 from embroider_prep.pattern.sidecar import read_side_file
 from embroider_prep.pattern.tables import from_csv, from_json
@@ -19,7 +20,6 @@ from embroider_prep.units import UNITS_PER_MM
 MAX_BYTES = 2_000_000
 """Larger stitch files are refused without ``force``: a full hoop of 100,000 stitches has 0.6 MB."""
 
-MAX_PLAN_BYTES = 100_000_000
 MAX_SIZE_MM = 2000.0
 """No machine sews larger: what claims to be is damaged."""
 

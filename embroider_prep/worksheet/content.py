@@ -15,6 +15,7 @@ from embroider_prep.options import PreviewOptions
 from embroider_prep.plans import Came, needle_path
 from embroider_prep.preview import MARGIN_MM, render
 from embroider_prep.report import minutes_text
+from embroider_prep.texts import clean_line
 
 PAPER_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 MARGIN_PAPER_MM = 10.0
@@ -105,6 +106,8 @@ def make_sheet(
     preview: PreviewOptions | None = None,
 ) -> Sheet:
     """Collect what a work sheet says about a plan; ``parts`` are its hoopings where it is divided."""
+    # Names of files may hold anything at all.
+    title, files = clean_line(title), [clean_line(name) for name in files]
     left, top, right, bottom = plan.bounds_mm
     middle = (left + right) / 2, (top + bottom) / 2
     hoopings = tuple(
