@@ -87,11 +87,11 @@ def main() -> None:
     code = CANNOT
     try:
         code = run(sys.argv[1:])
-    except BaseException as error:
-        # Whatever breaks while a stop is on its way breaks because of it; a bug keeps its traceback.
-        if not process.stopped():
+    except BaseException:
+        # A bug keeps its traceback.
+        code = process.stop_code()
+        if not code:
             raise
-        code = process.stop_code(error)
     finally:
         whole = process.settle()
     sys.exit(code if whole else code or CANNOT)
@@ -120,16 +120,22 @@ def run(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _fail("there is not enough memory", "use a smaller picture, --px-per-mm or --width", CANNOT)
     except (KeyboardInterrupt, click.Abort):
-        with process.saying():
-            click.echo("stopped", err=True)
-        return INTERRUPTED
+        return _say_stopped(INTERRUPTED)
     except BrokenPipeError:
         # Whoever reads has seen enough; the interpreter would complain when it flushes.
         process.settle()
         return PIPE_CLOSED
 
 
+def _say_stopped(code: int) -> int:
+    with process.saying():
+        click.echo("stopped", err=True)
+    return code
+
+
 def _fail(message: str, hint: str, code: int) -> int:
+    if process.stop_code():
+        return _say_stopped(process.stop_code())
     with process.saying():
         head = click.style("error:", fg="red", bold=True)
         click.echo(f"{head} {_one_line(message)}", err=True, color=_color())

@@ -8,5 +8,4 @@ FOUND = 3
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-TERMINATED = 143
-"""As shells count signals: 128 and the signal's number."""
+"""As shells count signals: 128 and the signal's number; 129 is a terminal that was closed, 143 a polite end."""

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from embroider_prep.cli.exits import TERMINATED
 from embroider_prep.errors import OutputError
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -27,6 +26,7 @@ PATIENCE_S = 3.0
 """Clearing up takes well under a second: whoever asks again after this long wants an end at once."""
 
 _stopped_at: float | None = None
+_stopped_by = 0
 
 
 def prepare() -> None:
@@ -46,30 +46,33 @@ def prepare() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """Unwind, which removes temporary files; while that goes on, further signals wait."""
-    global _stopped_at
+    global _stopped_at, _stopped_by
     now = time.monotonic()
     if _stopped_at is not None:
         if now - _stopped_at > PATIENCE_S:
             os._exit(128 + number)
         return
-    _stopped_at = now
+    _stopped_at, _stopped_by = now, number
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(128 + number)
 
 
-def stopped() -> bool:
-    """Say whether somebody has stopped this process: whatever fails then fails because of that."""
-    return _stopped_at is not None
+def stop_code() -> int:
+    """Return the exit code that shells expect when somebody has stopped this process, else 0.
+
+    Whatever fails after a stop fails because of it: libraries make errors of their own of what unwinds them.
+    """
+    return 128 + _stopped_by if _stopped_at is not None else 0
 
 
 def _pass_on(problem: Any) -> None:
     """A stop that arrives within a callback of the interpreter is lost there: raise it again."""
     global _stopped_at
-    if issubclass(problem.exc_type, KeyboardInterrupt | SystemExit) and stopped():
+    if issubclass(problem.exc_type, KeyboardInterrupt | SystemExit) and stop_code():
         _stopped_at = None
         _thread.interrupt_main(signal.SIGINT if problem.exc_type is KeyboardInterrupt else signal.SIGTERM)
-    elif not stopped():
+    elif not stop_code():
         sys.__unraisablehook__(problem)
 
 
@@ -139,10 +142,3 @@ def saying() -> Iterator[None]:
     """Around what is said on standard error: that nobody can hear it stops nothing."""
     with contextlib.suppress(OSError, ValueError, AttributeError, OutputError):
         yield
-
-
-def stop_code(error: BaseException) -> int:
-    """Return the exit code that shells expect of a stopped process."""
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else TERMINATED
-    return 128 + signal.SIGINT
