@@ -34,6 +34,7 @@ class Conversion:
     """What a conversion made, every step of it.
 
     ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, None when the conversion began later.
+    ``sources`` are files that it was made from; with those that the options name they are never overwritten.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Conversion:
     plan: StitchPlan
     report: Report
     findings: tuple[Finding, ...] = field(default=())
+    sources: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         return f"Conversion({self.name!r}, {self.plan!r})"
@@ -95,6 +97,7 @@ class Conversion:
         sheet: bool | SheetKind | Sequence[SheetKind] = False,
         paper: str = "a4",
         strip: str | Path | None = None,
+        force: bool = False,
     ) -> Saved:
         """Write the stitch file, and beside it under the same name what was asked for: all of it, or nothing.
 
@@ -110,6 +113,8 @@ class Conversion:
             Of a PDF.
         strip : str or Path, optional
             Picture file for *photo | illustration | threads | stitches*.
+        force : bool
+            Replace also what is in the way of files beside the result and was not written here.
 
         Returns
         -------
@@ -124,10 +129,13 @@ class Conversion:
         from embroider_prep.files import all_or_none
         from embroider_prep.pattern import write
         from embroider_prep.picture import save_picture
+        from embroider_prep.targets import REPORT_SUFFIX, Guard, digests, files_of
         from embroider_prep.worksheet import write_worksheet
 
         target = Path(path)
-        with all_or_none():
+        asked = [target] if strip is None else [target, strip]
+        guard = Guard(asked, [*self.sources, *files_of(self.options)], force=force)
+        with all_or_none(guard) as parts:
             written = write(self.plan, target, self.options.write, preview=self.options.preview)
             out = [*written.paths, *written.side_paths]
             final = complete(self, written.findings)
@@ -135,9 +143,6 @@ class Conversion:
             if preview and picture is not None:
                 out.append(beside(target, ".preview.png"))
                 save_picture(picture, out[-1])
-            if report:
-                out.append(beside(target, ".report.json"))
-                _write_json(final.as_dict(), out[-1])
             for kind in _sheets(sheet):
                 out.append(beside(target, f".sheet.{kind}"))
                 write_worksheet(
@@ -155,6 +160,10 @@ class Conversion:
             if strip is not None:
                 out.append(Path(strip))
                 save_picture(self.strip(picture=picture), out[-1])
+            if report:
+                # Last, with the digests of the others: whoever finds it finds them whole, or sees that they are not.
+                out.append(beside(target, REPORT_SUFFIX))
+                _write_json({**final.as_dict(), "sha256": digests(parts)}, out[-1])
         return Saved(paths=tuple(out), report=final)
 
 

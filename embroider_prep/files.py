@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -144,24 +144,38 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def all_or_none() -> Iterator[None]:
+def all_or_none(guard: Callable[[Sequence[Part]], None] | None = None) -> Iterator[Sequence[Part]]:
     """Let the files that `atomic_write` makes in this block appear together when it ends, or none of them.
 
     A result has several files: when the disk is full at the last one, the first are not left behind. Renaming them is
     all that happens at the end, in the order in which they were written.
+
+    Parameters
+    ----------
+    guard : callable (sequence of Part), optional
+        Asked before the first file appears; what it raises leaves everything as it was. Inside another block its
+        guard is asked, not this one.
+
+    Yields
+    ------
+    sequence of Part
+        What has been written so far.
 
     Raises
     ------
     OutputError
         As `atomic_write`.
     """
-    if _waiting.get() is not None:
-        yield
+    outer = _waiting.get()
+    if outer is not None:
+        yield outer
         return
     waiting: list[Part] = []
     token = _waiting.set(waiting)
     try:
-        yield
+        yield waiting
+        if guard is not None:
+            guard(waiting)
         try:
             put_in_place(waiting)
         except OSError as error:

@@ -83,7 +83,7 @@ def convert(
     o = (options or ConvertOptions()).with_values(values)
     tell = progress or _silent
     made = quantize_picture(source, o, progress=tell)
-    return _digitize(
+    done = _digitize(
         made.indexed,
         made.guide,
         o,
@@ -94,6 +94,7 @@ def convert(
         findings=made.findings,
         curve=made.curve,
     )
+    return replace(done, sources=(Path(source),)) if isinstance(source, str | Path) else done
 
 
 def quantize_picture(

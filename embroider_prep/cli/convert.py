@@ -40,7 +40,7 @@ def command(photos: tuple[str, ...], options_file: str | None, as_json: bool, qu
     talk = Talk(quiet=quiet, as_json=as_json)
     results = results_of(values)
     options = merge(options_file, values)
-    check_results(results, options, talk, (photo, options_file, options.quantize.background_mask))
+    check_results(results, options, talk, (photo, options_file))
     early.check_sources(photo)
     early.check_steps(options)
 
@@ -49,4 +49,4 @@ def command(photos: tuple[str, ...], options_file: str | None, as_json: bool, qu
     with talk.progress() as tell:
         made = convert(photo, options, progress=tell)
         tell("write", 0, 1)
-        return finish(made, results, talk)
+        return finish(made, results, talk, (photo, options_file))

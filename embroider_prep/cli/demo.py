@@ -60,7 +60,7 @@ def command(
     with talk.progress() as tell:
         made = convert(f"sample:{sample}", options, progress=tell)
         tell("write", 0, 1)
-        code = finish(made, results, talk)
+        code = finish(made, results, talk, (options_file,))
     if not as_json:
         talk.say("open")
         for name, what in (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -31,6 +31,7 @@ class Results:
     sheets: tuple[Literal["html", "pdf"], ...]
     paper: str
     strip: str | None
+    force: bool = False
 
     @property
     def to_stream(self) -> bool:
@@ -39,12 +40,14 @@ class Results:
     def targets(self, options: ConvertOptions) -> list[str | Path]:
         """Return what will be written under names that are known beforehand."""
         from embroider_prep.conversion import beside
+        from embroider_prep.pattern.writer import side_paths
 
         out: list[str | Path] = [self.output]
         if not self.to_stream:
             base = Path(self.output)
             wanted = {".preview.png": self.preview, ".report.json": self.report}
             out += [beside(base, suffix) for suffix, want in wanted.items() if want]
+            out += side_paths(base, options.write)
             out += [beside(base, f".sheet.{kind}") for kind in self.sheets]
         return out if self.strip is None else [*out, self.strip]
 
@@ -63,6 +66,7 @@ def result_options(function: Decorated) -> Decorated:
         click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True,
                      help="Paper of the PDF."),
         click.option("--strip", metavar="PICTURE", help="Picture of all steps side by side."),
+        click.option("--force", is_flag=True, help="Replace also files in the way that were not written here."),
     )):  # fmt: skip
         function = option(function)
     return function
@@ -82,6 +86,7 @@ def results_of(values: dict[str, Any]) -> Results:
         sheets=(*(("html",) if html else ()), *(("pdf",) if pdf else ())),
         paper=values.pop("paper"),
         strip=values.pop("strip"),
+        force=values.pop("force"),
     )
 
 
@@ -90,11 +95,13 @@ def check_results(results: Results, options: ConvertOptions, talk: Talk, sources
     early.check_stream(results.output, talk.as_json)
     early.check_picture(results.strip)
     early.check_sheets(results.sheets)
-    early.check_targets(results.targets(options), sources)
+    early.check_targets(results.targets(options), sources, options)
 
 
-def finish(made: Conversion, results: Results, talk: Talk) -> int:
-    """Write a design, say or print what came out, and return the exit code."""
+def finish(made: Conversion, results: Results, talk: Talk, sources: Iterable[str | None] = ()) -> int:
+    """Write a design, say or print what came out, and return the exit code; ``sources`` stay as they are."""
+    named = (Path(source) for source in sources if source is not None and source != early.STREAM)
+    made = replace(made, sources=(*made.sources, *named))
     if results.to_stream:
         return _to_stream(made, results, talk)
     saved = made.save(
@@ -104,6 +111,7 @@ def finish(made: Conversion, results: Results, talk: Talk) -> int:
         sheet=results.sheets,
         paper=results.paper,
         strip=results.strip,
+        force=results.force,
     )
     if talk.as_json:
         talk.data({"files": [str(path) for path in saved.paths], **saved.report.as_dict()})

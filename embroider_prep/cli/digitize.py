@@ -70,4 +70,4 @@ def command(
         name = "picture" if picture == early.STREAM else Path(picture).stem
         made = digitize(image, directions, options, name=name, findings=findings, progress=tell)
         tell("write", 0, 1)
-        return finish(made, results, talk)
+        return finish(made, results, talk, (picture, guide, options_file))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from embroider_prep.checked import Options
 from embroider_prep.errors import FormatError, MissingExtra, OptionsError, OutputError
 from embroider_prep.files import check_writable, open_input
 from embroider_prep.options import ConvertOptions
@@ -25,21 +26,15 @@ def check_sources(*sources: str | None) -> None:
                 pass
 
 
-def check_targets(targets: Iterable[str | Path], sources: Iterable[str | None]) -> None:
-    """Raise when a result cannot be written, or would take the place of what it is made from."""
-    read = {Path(source).resolve() for source in sources if source is not None and source != STREAM}
-    written: set[Path] = set()
-    for target in targets:
-        if str(target) == STREAM:
-            continue
-        path = check_writable(target)
-        if path in read:
-            raise OptionsError(
-                f"{target}: the result would overwrite what it is made from", hint="give it another name"
-            )
-        if path in written:
-            raise OptionsError(f"{target}: two results have one name", hint="give one of them another name")
-        written.add(path)
+def check_targets(targets: Iterable[str | Path], sources: Iterable[str | None], options: Options) -> None:
+    """Raise when a result cannot be written, or would take the place of what it is made from.
+
+    Sources are those named and every file that an option names.
+    """
+    from embroider_prep.targets import check_targets, files_of
+
+    named = [source for source in sources if source is not None and source != STREAM]
+    check_targets([target for target in targets if str(target) != STREAM], [*named, *files_of(options)])
 
 
 def check_stream(target: str, as_json: bool) -> None:

@@ -44,7 +44,7 @@ def command(
     options = merge(options_file, values)
     early.check_stream(output, as_json=False)
     early.check_picture(output)
-    early.check_targets([output], [design, options_file])
+    early.check_targets([output], [design, options_file], options)
 
     from embroider_prep.cli.streams import read_design, write_picture
     from embroider_prep.preflight import check

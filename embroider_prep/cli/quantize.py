@@ -36,7 +36,7 @@ def command(
     options = merge(options_file, values)
     early.check_stream(output, as_json)
     early.check_suffix(output, (".png",), "a picture in threads")
-    early.check_targets([output], [picture, guide, options_file, options.quantize.background_mask])
+    early.check_targets([output], [picture, guide, options_file], options)
     early.check_sources(picture, guide)
     early.check_steps(options)
 

@@ -37,7 +37,7 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
     options = merge(options_file, values)
     early.check_stream(output, as_json)
     early.check_picture(output)
-    early.check_targets([output], [photo, options_file])
+    early.check_targets([output], [photo, options_file], options)
     early.check_sources(photo)
     early.check_style(options)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from embroider_prep import preflight
 from embroider_prep.design import Finding, StitchPlan
 from embroider_prep.errors import FormatError, OptionsError, OutputError
-from embroider_prep.files import atomic_write, check_writable
+from embroider_prep.files import all_or_none, atomic_write, check_writable
 from embroider_prep.formats import StitchFormat, find_format
 from embroider_prep.hooping import HoopPart, fit, split_hoops
 from embroider_prep.machines import Hoop, Machine, candidate_hoops, find_machine
@@ -22,6 +22,7 @@ from embroider_prep.pattern.tables import to_csv, to_json
 from embroider_prep.plans import centered, with_short_stitches
 from embroider_prep.proof import prove
 from embroider_prep.report import minutes_text
+from embroider_prep.targets import Guard, files_of
 
 DEFAULT_DATE = "20000101"
 """Stands in JEF files when no date is given: the clock would make every file another one."""
@@ -49,6 +50,7 @@ def write(
     options: WriteOptions | None = None,
     *,
     preview: PreviewOptions | None = None,
+    force: bool = False,
 ) -> Written:
     """Write a plan to a file whose format its suffix names.
 
@@ -65,6 +67,8 @@ def write(
         Machine, hoop, version, date, name.
     preview : PreviewOptions, optional
         For PNG files and the placement pictures of several hoopings.
+    force : bool
+        Replace also what is in the way of files beside it (colour lists, hoopings) and was not written here.
 
     Raises
     ------
@@ -72,9 +76,16 @@ def write(
         Before anything is written: unknown format, a design that the format or the hoop cannot hold. After: a file
         that differs from the plan; it is not kept.
     OutputError
-        When the file cannot be written.
+        When the file cannot be written, or another is in its way.
+    OptionsError
+        When it would replace a file that the options name.
     """
     options = options or WriteOptions()
+    with all_or_none(Guard([path], files_of(options), force=force)):
+        return _write(plan, path, options, preview)
+
+
+def _write(plan: StitchPlan, path: str | Path, options: WriteOptions, preview: PreviewOptions | None) -> Written:
     form = find_format(path, to="write")
     machine = find_machine(options.machine)
     target = Path(path)
@@ -94,7 +105,7 @@ def write(
         found += (preflight.finding("rotated", f"turned by 90 degrees to fit hoop {fitted.hoop}", remedy),)
     ready = prepare(fitted.plan, form, machine)
     _write_stitches(ready, target, form, machine, options, name)
-    side = _write_side_files(ready, target, form, options)
+    side = _write_side_files(ready, target, options)
     return Written(paths=(target,), side_paths=side, plan=ready, hoop=fitted.hoop, findings=found)
 
 
@@ -169,15 +180,19 @@ def _date(text: str | None) -> str:
     return text.replace("-", "") + "000000"
 
 
-def _write_side_files(plan: StitchPlan, target: Path, form: StitchFormat, options: WriteOptions) -> tuple[Path, ...]:
-    out = []
-    if form.side_file:
-        out.append(target.with_suffix(form.side_file))
-        _write_bytes(out[-1], side_file(plan, form.side_file))
-    if options.color_list:
-        out.append(target.with_suffix(".threads.txt"))
-        _write_bytes(out[-1], thread_list(plan).encode("utf-8"))
-    return tuple(out)
+def side_paths(target: Path, options: WriteOptions) -> tuple[Path, ...]:
+    """Return the lists that stand beside a stitch file of this name."""
+    form = find_format(target, to="write")
+    suffixes = (form.side_file, ".threads.txt" if options.color_list else None)
+    return tuple(target.with_suffix(suffix) for suffix in suffixes if suffix)
+
+
+def _write_side_files(plan: StitchPlan, target: Path, options: WriteOptions) -> tuple[Path, ...]:
+    paths = side_paths(target, options)
+    for path in paths:
+        is_text = path.name.endswith(".threads.txt")
+        _write_bytes(path, thread_list(plan).encode("utf-8") if is_text else side_file(plan, path.suffix))
+    return paths
 
 
 def _write_bytes(target: Path, data: bytes) -> None:
@@ -198,7 +213,7 @@ def _write_plan(
     fitted = fit(plan, hoops, rotate=options.turn_to_fit)
     found = preflight.check(plan, form, find_machine(options.machine))
     _write_bytes(target, _plan_bytes(plan, form, preview, name))
-    side = _write_side_files(plan, target, form, options)
+    side = _write_side_files(plan, target, options)
     return Written(paths=(target,), side_paths=side, plan=plan, hoop=fitted.hoop, findings=found)
 
 
@@ -252,8 +267,7 @@ def _write_parts(
     name: str,
 ) -> Written:
     """Write each hooping as a file of its own (``name-1of2.pes``) with a placement picture."""
-    from PIL import Image
-
+    from embroider_prep.picture import save_picture
     from embroider_prep.preview import placement
 
     # Crosses are sewn without locks, to be picked out again: ask the design itself.
@@ -276,11 +290,9 @@ def _write_parts(
     for part, divided in zip(parts, ready, strict=True):
         paths.append(target.with_name(f"{target.stem}-{part.number}of{part.count}{target.suffix}"))
         _write_stitches(divided, paths[-1], form, machine, options, f"{name} {part.number}of{part.count}")
-        side += _write_side_files(divided, paths[-1], form, options)
-        picture = io.BytesIO()
-        Image.fromarray(placement(plan, parts, part.number - 1, preview)).save(picture, "PNG")
+        side += _write_side_files(divided, paths[-1], options)
         side.append(paths[-1].with_suffix(".placement.png"))
-        _write_bytes(side[-1], picture.getvalue())
+        save_picture(placement(plan, parts, part.number - 1, preview), side[-1])
     return Written(
         paths=tuple(paths), side_paths=tuple(side), plan=plan, hoop=parts[0].hoop, findings=tuple(found.values()),
         parts=parts,

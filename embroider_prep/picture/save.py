@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from embroider_prep.color import Rgb8
 from embroider_prep.errors import InputError, OptionsError, closest
@@ -70,5 +70,14 @@ def save_picture(rgb8: Rgb8, path: str | Path, *, alpha: npt.NDArray[np.uint8] |
         if kind == "JPEG":
             raise OptionsError(f"{path}: JPEG cannot hold transparent pixels", hint="write .png")
         image.putalpha(Image.fromarray(alpha))
+    if kind == "PNG":
+        settings = settings | {"pnginfo": _signed()}
     with atomic_write(path) as file:
         image.save(file, kind, **settings)
+
+
+def _signed() -> PngImagePlugin.PngInfo:
+    """Say who made the picture: by that a later run knows it for one that it may replace."""
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("Software", "embroider-prep")
+    return chunks

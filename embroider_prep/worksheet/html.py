@@ -50,6 +50,7 @@ def to_html(sheet: Sheet) -> str:
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in sheet.facts)
     parts = [
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="generator" content="embroider-prep">',
         f"<title>{escape(sheet.title)}: work sheet</title>",
         f"<style>{_STYLE.replace('%MARGIN', f'{MARGIN_PAPER_MM:g}')}</style></head><body>",
         f"<h1>{escape(sheet.title)}</h1>",
