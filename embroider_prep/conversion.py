@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,7 +163,8 @@ class Conversion:
             if report:
                 # Last, with the digests of the others: whoever finds it finds them whole, or sees that they are not.
                 out.append(beside(target, REPORT_SUFFIX))
-                _write_json({**final.as_dict(), "sha256": digests(parts)}, out[-1])
+                final = replace(final, sha256=digests(parts))
+                _write_json(final.as_dict(), out[-1])
         return Saved(paths=tuple(out), report=final)
 
 

@@ -323,7 +323,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What came out and how: JSON-safe through `as_dict`."""
+    """What came out and how: JSON-safe through `as_dict`; ``sha256`` are digests of the files beside it, by name."""
 
     plan: Mapping[str, Any]
     threads: tuple[Mapping[str, Any], ...]
@@ -333,12 +333,13 @@ class Report:
     options: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    sha256: Mapping[str, str] = field(default_factory=dict)
     schema: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-safe table."""
         out: dict[str, Any] = {"schema": self.schema}
-        for name in ("plan", "threads", "likeness", "shapes", "options", "model", "versions"):
+        for name in ("plan", "threads", "likeness", "shapes", "options", "model", "versions", "sha256"):
             value = getattr(self, name)
             out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
         out["findings"] = [
