@@ -131,8 +131,8 @@ def _range(low: float | None, high: float | None) -> str:
     if low is None and high is None:
         return ""
     if high is None:
-        return f"; allowed: {low} or more"
-    return f"; allowed: at most {high}" if low is None else f"; allowed: {low} to {high}"
+        return f"; allowed: {low:g} or more"
+    return f"; allowed: at most {high:g}" if low is None else f"; allowed: {low:g} to {high:g}"
 
 
 def _check_box(where: str, value: Any) -> tuple[float, float, float, float]:

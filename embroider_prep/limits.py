@@ -28,3 +28,6 @@ MAX_NAME_LETTERS = 200
 
 MAX_SIDE_MM = 1500.0
 """Longest side of a design or hoop: the largest industrial machines sew 1.4 m wide."""
+
+MIN_SIDE_MM = 5.0
+"""Shortest side of a design: below that there is room for a dozen rows, and no picture."""

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 from embroider_prep.checked import Options, opt
 from embroider_prep.errors import OptionsError, closest
+from embroider_prep.limits import MAX_SIDE_MM, MIN_SIDE_MM
 from embroider_prep.texts import read_toml
 
-DEFAULT_WIDTH_MM = 100.0
-"""Width of a design when neither width nor height is given: the smallest common hoop (100 x 100 mm)."""
+DEFAULT_FIELD_MM = (100.0, 100.0)
+"""What a design fits into when neither size, hoop nor machine is given: the smallest common hoop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +35,16 @@ class SizeOptions(Options):
     """How large the design is, and how finely the photo is looked at."""
 
     section: ClassVar[str] = "size"
-    width_mm: float | None = opt(None, "Width of the design (default 100 mm).", "mm", low=5, high=1500)
-    height_mm: float | None = opt(None, "Height of the design; the width follows.", "mm", low=5, high=1500)
+    width_mm: float | None = opt(
+        None,
+        "Width of the design; the height follows. Default: as large as the hoop or machine holds, else 100 x 100 mm.",
+        "mm",
+        low=MIN_SIDE_MM,
+        high=MAX_SIDE_MM,
+    )
+    height_mm: float | None = opt(
+        None, "Height of the design; the width follows.", "mm", low=MIN_SIDE_MM, high=MAX_SIDE_MM
+    )
     # A contour of two or three pixels is then a sewable line of 0.4-0.6 mm; at 10 it would be too thin.
     px_per_mm: float = opt(6.0, "Pixels of the working picture per mm of the design.", "float", low=1, high=20)
 

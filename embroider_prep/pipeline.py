@@ -16,6 +16,7 @@ from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
 from embroider_prep.errors import InputError
 from embroider_prep.options import ConvertOptions, PictureOptions, QuantizeOptions, SizeOptions
+from embroider_prep.sizing import check_hoop, check_sides, field_for, sized
 
 Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
 
@@ -134,7 +135,7 @@ def quantize_picture(
     chart, noticed = read_threads(o)
     tell("read", 0, 1)
     work = read_working(source, o)
-    check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o)
+    check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
     photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
     said = [*noticed, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
@@ -185,10 +186,8 @@ def digitize(
     from embroider_prep.guide import guide_from_labels
 
     o = (options or ConvertOptions()).with_values(values)
-    image, guide = _sized(image, guide, o.size)
-    if o.size.width_mm is not None or o.size.height_mm is not None:
-        findings = tuple(item for item in findings if item.code not in ("scale-missing", "scale-kept"))
-    check_hoop(*image.size_mm, o)
+    image, guide, findings = sized(image, guide, findings, o)
+    check_hoop(*image.size_mm, o.write)
     return _digitize(image, guide or guide_from_labels(image), o, progress or _silent, name=name, findings=findings)
 
 
@@ -213,17 +212,6 @@ def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None
     rgb8 = _fitting(source, image.labels.shape, o.picture)
     q = o.quantize
     return make_guide(rgb8, px_per_mm=image.px_per_mm, face_weight=q.face_weight, focus_box=q.focus)
-
-
-def _sized(image: IndexedImage, guide: Guide | None, size: SizeOptions) -> tuple[IndexedImage, Guide | None]:
-    """Return both at the size that the options ask for; a difference below one pixel is rounding, not a wish."""
-    height, width = image.labels.shape
-    wanted_px, wanted_mm = (width, size.width_mm) if size.width_mm is not None else (height, size.height_mm)
-    if wanted_mm is None or abs(wanted_mm * image.px_per_mm - wanted_px) < 1:
-        return image, guide
-    factor = wanted_px / wanted_mm / image.px_per_mm
-    image = replace(image, px_per_mm=image.px_per_mm * factor)
-    return image, None if guide is None else replace(guide, px_per_mm=guide.px_per_mm * factor)
 
 
 def _digitize(
@@ -316,12 +304,15 @@ def read_working(source: Source, options: ConvertOptions) -> Working:
             f"{where}: {columns} x {rows} pixels; allowed are {MIN_SIDE_PX} or more on each side",
             hint="there is nothing to see in it: use a larger picture, or a larger --crop",
         )
-    width, height, scale = size.width_mm, size.height_mm, size.px_per_mm
-    working = to_working_size(rgb8, width_mm=width, height_mm=height, px_per_mm=scale)
-    alpha = picture.alpha
-    if alpha is not None:
-        alpha = to_working_size(alpha, width_mm=width, height_mm=height, px_per_mm=scale)
-    own = columns / working.shape[1] * scale
+    field_mm = field_for(columns, rows, options.write)
+    check_sides(columns, rows, size, field_mm)
+
+    def at_size(pixels: Rgb8) -> Rgb8:
+        width, height, scale = size.width_mm, size.height_mm, size.px_per_mm
+        return to_working_size(pixels, width_mm=width, height_mm=height, within_mm=field_mm, px_per_mm=scale)
+
+    working, alpha = at_size(rgb8), None if picture.alpha is None else at_size(picture.alpha)
+    own = columns / working.shape[1] * size.px_per_mm
     few = Finding(
         code="few-pixels",
         severity="warning",
@@ -384,23 +375,3 @@ def _fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) ->
             hint="make it from the same picture, cropped and turned alike",
         )
     return cv2.resize(picture.rgb8, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape[0], shape[1], 3)
-
-
-def check_hoop(width_mm: float, height_mm: float, options: ConvertOptions) -> None:
-    """Raise ``FormatError`` before any work when no allowed hoop can hold a picture of that size."""
-    from embroider_prep.design import StitchBlock
-    from embroider_prep.hooping import fit
-    from embroider_prep.machines import candidate_hoops
-
-    hoops = candidate_hoops(options.write.hoop, machine_of(options))
-    if not hoops or options.write.split_hoops:
-        return
-    # What the writer will ask of the plan, asked of the outline that it will fill.
-    corner = np.round([width_mm / 2, height_mm / 2], 1)
-    outline = StitchBlock(thread=0, kind="travel", xy_mm=np.stack([-corner, corner]))
-    thread = Thread(brand="", chart="", code="", name="", rgb8=(0, 0, 0))
-    fit(
-        StitchPlan(threads=(thread,), blocks=(outline,), max_stitch_mm=float("inf")),
-        hoops,
-        rotate=options.write.turn_to_fit,
-    )

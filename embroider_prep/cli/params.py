@@ -68,6 +68,9 @@ SECTIONS = {
     "preview": "Preview picture",
 }
 FIRST = "Most used"
+FITTING = ("machine", "hoop", "turn_to_fit")
+"""What says how large a design is when no size is given; `quantize` and `stylize` ask for it as `convert` does."""
+
 LIMITLESS = "none"
 """Takes a limit away where a field's own value for that is None, which neither a shell nor TOML can write."""
 

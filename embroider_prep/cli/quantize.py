@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from embroider_prep.cli import early
-from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
+from embroider_prep.cli.params import FITTING, SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, counted, table, talk_options
 
 
@@ -18,6 +18,7 @@ from embroider_prep.cli.talk import Talk, counted, table, talk_options
 @options_file
 @talk_options
 @step_options("size", "quantize", "stylize", "picture")
+@step_options("write", only=FITTING)
 def command(
     picture: str, output: str, guide: str | None, options_file: str | None, as_json: bool, quiet: bool, **values: Any
 ) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embroider_prep.cli import early
-from embroider_prep.cli.params import SectionedCommand, given, merge, options_file, step_options
+from embroider_prep.cli.params import FITTING, SectionedCommand, given, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, talk_options
 from embroider_prep.options import ConvertOptions
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 @options_file
 @talk_options
 @step_options("stylize", "picture", "size")
+@step_options("write", only=FITTING)
 def command(photo: str, output: str, options_file: str | None, as_json: bool, quiet: bool, **values: Any) -> int:
     """Turn a photo into an illustration, at the photo's own size.
 
-    With --width or --height it is made at the size that a design of that width needs, as `convert` does.
+    With --width, --height, --machine or --hoop it is made at the size that such a design needs, as `convert` does.
 
     \b
       embroider-prep stylize photo.jpg -o illustration.png
@@ -47,7 +48,11 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
     said: list[Finding] = []
     with talk.progress() as tell:
         tell("read", 0, 1)
-        work = _read(photo, options, at_design_size=given(values).keys() & {"width_mm", "height_mm", "px_per_mm"})
+        work = _read(
+            photo,
+            options,
+            at_design_size=given(values).keys() & {"width_mm", "height_mm", "px_per_mm", "machine", "hoop"},
+        )
         drawn = stylize(
             work.rgb8, options.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append
         )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from embroider_prep.color import Float32, Rgb8, linear_from_srgb, srgb_from_linear
 from embroider_prep.errors import InputError, OptionsError
-from embroider_prep.options import DEFAULT_WIDTH_MM, PictureOptions
+from embroider_prep.options import DEFAULT_FIELD_MM, PictureOptions
 
 Mask8 = npt.NDArray[np.uint8]
 
@@ -28,6 +28,7 @@ def to_working_size(
     *,
     width_mm: float | None = None,
     height_mm: float | None = None,
+    within_mm: tuple[float, float] = DEFAULT_FIELD_MM,
     px_per_mm: float,
     max_megapixels: float | None = None,
 ) -> Rgb8:
@@ -40,7 +41,9 @@ def to_working_size(
     ----------
     rgb8 : (H, W, 3) uint8, sRGB; or (H, W) uint8, a mask, mixed as it is
     width_mm, height_mm : float
-        Size of the design; one of them, the other follows from the picture. Neither: 100 mm wide.
+        Size of the design; one of them, the other follows from the picture.
+    within_mm : (width, height)
+        With neither: what the design fits into, as large as it can be.
     px_per_mm : float
         Pixels of the result per mm of the design.
     max_megapixels : float, optional
@@ -60,7 +63,7 @@ def to_working_size(
     if rgb8.dtype != np.uint8 or rgb8.ndim not in (2, 3) or not rgb8.size or rgb8.shape[2:] not in ((), (3,)):
         raise InputError(f"picture: {rgb8.dtype} array of shape {rgb8.shape}; allowed are (H, W, 3) and (H, W) uint8")
     columns, rows = working_size_px(
-        rgb8.shape[1], rgb8.shape[0], width_mm=width_mm, height_mm=height_mm, px_per_mm=px_per_mm
+        rgb8.shape[1], rgb8.shape[0], width_mm=width_mm, height_mm=height_mm, within_mm=within_mm, px_per_mm=px_per_mm
     )
     limit = PictureOptions().max_megapixels if max_megapixels is None else max_megapixels
     if columns * rows > limit * 1e6:
@@ -77,7 +80,13 @@ def to_working_size(
 
 
 def working_size_px(
-    columns: int, rows: int, *, width_mm: float | None, height_mm: float | None, px_per_mm: float
+    columns: int,
+    rows: int,
+    *,
+    width_mm: float | None,
+    height_mm: float | None,
+    within_mm: tuple[float, float] = DEFAULT_FIELD_MM,
+    px_per_mm: float,
 ) -> tuple[int, int]:
     """Return the columns and rows that a picture of ``columns`` x ``rows`` has at its working size.
 
@@ -97,8 +106,13 @@ def working_size_px(
     if height_mm is not None:
         tall = max(1, round(height_mm * px_per_mm))
         return max(1, round(tall * columns / rows)), tall
-    wide = max(1, round((DEFAULT_WIDTH_MM if width_mm is None else width_mm) * px_per_mm))
-    return wide, max(1, round(wide * rows / columns))
+    if width_mm is not None:
+        wide = max(1, round(width_mm * px_per_mm))
+        return wide, max(1, round(wide * rows / columns))
+    factor = min(within_mm[0] / columns, within_mm[1] / rows) * px_per_mm
+    # Whole pixels that the field holds: rounding must not carry the last of them over its edge.
+    most = [int(side * px_per_mm + 1e-6) for side in within_mm]
+    return max(1, min(round(columns * factor), most[0])), max(1, min(round(rows * factor), most[1]))
 
 
 def over_color(rgb8: Rgb8, alpha: Mask8, color: tuple[int, int, int]) -> Rgb8:
