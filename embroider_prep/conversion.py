@@ -202,6 +202,7 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
         made.plan,
         (*made.findings, *checked),
         machine=machine_of(made.options),
+        chart=known.get("chart", before.chart),
         likeness=known.get("likeness", before.likeness),
         shapes=known.get("shapes", before.shapes),
         options=made.options.as_dict(),

@@ -328,6 +328,7 @@ class Report:
     plan: Mapping[str, Any]
     threads: tuple[Mapping[str, Any], ...]
     findings: tuple[Finding, ...] = ()
+    chart: Mapping[str, Any] = field(default_factory=dict)
     likeness: Mapping[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -339,7 +340,7 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-safe table."""
         out: dict[str, Any] = {"schema": self.schema}
-        for name in ("plan", "threads", "likeness", "shapes", "options", "model", "versions", "sha256"):
+        for name in ("plan", "threads", "chart", "likeness", "shapes", "options", "model", "versions", "sha256"):
             value = getattr(self, name)
             out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
         out["findings"] = [

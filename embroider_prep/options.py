@@ -166,7 +166,7 @@ class QuantizeOptions(Options):
 
     section: ClassVar[str] = "quantize"
     # From a script also a sequence of Thread, which this module does not know.
-    chart: str | tuple[Any, ...] = opt("brother", "Chart by name (isacord), or a .gpl or .csv file.", "chart")
+    chart: str | tuple[Any, ...] = opt("isacord", "Chart by name (isacord), or a .gpl or .csv file.", "chart")
     measured: str | None = opt(
         None, "CSV file of numbers and hex colours that you measured: they replace the chart's.", "text"
     )

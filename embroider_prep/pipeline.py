@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
-from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
+from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.errors import InputError
 from embroider_prep.options import ConvertOptions, PictureOptions, QuantizeOptions, SizeOptions
 from embroider_prep.sizing import check_hoop, check_sides, field_for, sized
@@ -42,7 +42,10 @@ class Working:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InThreads:
-    """A picture in threads and all that led to it; ``curve`` is the error by number of threads."""
+    """A picture in threads and all that led to it.
+
+    ``curve``: error by number of threads; ``chart``: `quantize.advice`.
+    """
 
     name: str
     photo: Rgb8
@@ -51,6 +54,7 @@ class InThreads:
     guide: Guide
     findings: tuple[Finding, ...]
     curve: tuple[float, ...]
+    chart: Mapping[str, Any]
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -94,6 +98,7 @@ def convert(
         drawn=made.illustration,
         findings=made.findings,
         curve=made.curve,
+        chart=made.chart,
     )
     return replace(done, sources=(Path(source),)) if isinstance(source, str | Path) else done
 
@@ -128,25 +133,27 @@ def quantize_picture(
     from embroider_prep.guide import make_guide
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
+    from embroider_prep.quantize.advice import advise
     from embroider_prep.stylizer.stylize import stylize
+    from embroider_prep.threads import choose_from
 
     o = (options or ConvertOptions()).with_values(values)
     tell = progress or _silent
-    chart, noticed = read_threads(o)
+    threads = choose_from(o.quantize)
     tell("read", 0, 1)
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
     photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
-    said = [*noticed, *work.findings]
+    said = [*threads.findings, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
     guide = guide_to_8bit(make_guide(drawn, photo=photo, px_per_mm=scale, face_weight=q.face_weight, focus_box=q.focus))
     subject = read_subject(o, work.rgb8.shape)
-    asked, few = _threads_there(o.quantize, len(chart))
+    asked, few = _threads_there(o.quantize, len(threads.chart))
     said += few
-    found = quantize(drawn, chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=o.size.px_per_mm)
+    found = quantize(drawn, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale)
     return InThreads(
         name=work.name,
         photo=work.rgb8,
@@ -155,6 +162,7 @@ def quantize_picture(
         guide=guide,
         findings=(*said, *found.findings),
         curve=found.palette.curve,
+        chart=advise(found.colors, threads, len(found.palette.threads), asked=q.threads),
     )
 
 
@@ -225,6 +233,7 @@ def _digitize(
     drawn: Rgb8 | None = None,
     findings: tuple[Finding, ...] = (),
     curve: tuple[float, ...] = (),
+    chart: Mapping[str, Any] | None = None,
 ) -> Conversion:
     from embroider_prep.likeness import measure_likeness
     from embroider_prep.lines import find_lines
@@ -267,7 +276,9 @@ def _digitize(
         report=Report(plan={}, threads=()),
         findings=found,
     )
-    report = complete(made, check(planned.plan, machine=machine_of(o), name=name), likeness=likeness, shapes=shapes)
+    report = complete(
+        made, check(planned.plan, machine=machine_of(o), name=name), likeness=likeness, shapes=shapes, chart=chart
+    )
     object.__setattr__(made, "report", report)
     return made
 
@@ -335,22 +346,6 @@ def _threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOption
         remedy="",
     )
     return replace(options, threads=count), (few,)
-
-
-def find_threads(options: ConvertOptions) -> tuple[Thread, ...]:
-    """Return the threads to choose from: the chart, or those of it that the user owns."""
-    return read_threads(options)[0]
-
-
-def read_threads(options: ConvertOptions) -> tuple[tuple[Thread, ...], tuple[Finding, ...]]:
-    """Return what `find_threads` does, and what was noticed in the chart's file."""
-    from embroider_prep.threads import read_chart, read_measured, read_spools
-
-    q = options.quantize
-    chart, findings = read_chart(q.chart) if isinstance(q.chart, str) else (q.chart, ())
-    if q.measured is not None:
-        chart = read_measured(q.measured, chart)
-    return chart if q.spools is None else read_spools(q.spools, chart), findings
 
 
 def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:

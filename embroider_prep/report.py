@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,16 @@ from embroider_prep._version import __version__
 from embroider_prep.design import Finding, Report, StitchPlan
 from embroider_prep.machines import GENERIC, Machine
 from embroider_prep.plans import Came, NeedlePath, needle_path
+from embroider_prep.threads import chart_title
+
+SPOOL_M = 200
+"""The smallest spools of embroidery thread that shops sell hold about 200 m; others 500, 1,000 and more."""
+
+SPARE = 1.1
+"""Ends, threading and what breaks."""
+
+FAR_DELTA_E = 4.0
+"""A spool farther than this from the thread that was wanted shows as another colour."""
 
 
 def make_report(
@@ -18,6 +29,7 @@ def make_report(
     findings: Sequence[Finding] = (),
     *,
     machine: Machine = GENERIC,
+    chart: Mapping[str, Any] | None = None,
     likeness: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
@@ -34,7 +46,7 @@ def make_report(
     machine : Machine
         Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
         (`Machine.minutes`).
-    likeness, shapes, options, model, versions : mapping, optional
+    chart, likeness, shapes, options, model, versions : mapping, optional
         What other steps know; carried along as it is.
 
     Returns
@@ -42,13 +54,15 @@ def make_report(
     Report
         ``plan``: width_mm, height_mm, stitches, stitches_by_kind, color_changes, color_blocks, trims, jumps,
         thread_m, stitch_mm (min, median, max), minutes, machine. ``threads``: one row a thread in sewing order with
-        brand, chart, code, name, color (``#rrggbb``), stitches, metres and blocks.
+        brand, chart, code, name, color (``#rrggbb``), stitches, metres, spools (of `SPOOL_M`) and blocks. ``chart``:
+        what `quantize.advice` says; without it the titles of the threads' charts.
     """
     path = needle_path(plan)
     return Report(
         plan=_numbers(plan, path, machine),
         threads=tuple(_thread_rows(plan, path)),
         findings=tuple(findings),
+        chart=chart or _charts_of(plan),
         likeness=likeness or {},
         shapes=shapes or {},
         options=options or {},
@@ -99,10 +113,38 @@ def _thread_rows(plan: StitchPlan, path: NeedlePath) -> list[dict[str, Any]]:
             "color": thread.hex,
             "stitches": int(stitches[index]),
             "metres": round(lengths[index] / 1000, 2),
+            "spools": max(1, math.ceil(lengths[index] / 1000 * SPARE / SPOOL_M)),
             "blocks": int(blocks[index]),
         }
         for index, thread in ((index, plan.threads[index]) for index in dict.fromkeys(path.color_threads))
     ]
+
+
+def _charts_of(plan: StitchPlan) -> dict[str, Any]:
+    titles = dict.fromkeys(chart_title(thread.chart) for thread in plan.threads if thread.chart)
+    return {"title": ", ".join(titles)} if titles else {}
+
+
+def chart_text(chart: Mapping[str, Any], count: int) -> str:
+    """Return which threads these are, how near ``count`` of them come to the photo, and what would come nearer.
+
+    Empty when nothing is known of the chart.
+    """
+    if not chart:
+        return ""
+    colors = f", {chart['colors']} colours" if "colors" in chart else ""
+    out = f"threads: {chart['title']}{colors} (screen values approximate)"
+    if "delta_e" in chart:
+        out += f"\ncolours: {chart['words']}, ΔE about {chart['delta_e']} in {count} of these"
+        better = chart["better"]
+        out += f"; with {better['title']} about {better['delta_e']} (--chart {better['name']})" if better else ""
+    wanted = [row for row in chart.get("wanted", ()) if row["delta_e"] >= FAR_DELTA_E]
+    if wanted:
+        named = ", ".join(
+            f"{row['code']} {row['name']} (nearest spool {row['spool']}, ΔE {row['delta_e']})" for row in wanted
+        )
+        out += f"\nworth buying: {named}"
+    return out
 
 
 def as_text(report: Report, *, color: bool = False) -> str:
@@ -130,7 +172,10 @@ def as_text(report: Report, *, color: bool = False) -> str:
     for name, table in (("Likeness", report.likeness), ("Shapes", report.shapes)):
         if table:
             rows.append((name, ", ".join(f"{key} {_short(value)}" for key, value in table.items())))
-    lines = [f"{name:<10}{text}" for name, text in rows]
+    if report.chart:
+        lengths = sum(row["spools"] for row in report.threads)
+        rows.append(("To buy", f"{lengths} spools of {SPOOL_M} m or more, see the table"))
+    lines = [*chart_text(report.chart, plan["threads"]).splitlines(), *(f"{name:<10}{text}" for name, text in rows)]
     lines += ["", *_thread_table(report.threads, color)]
     if report.findings:
         lines.append("")

@@ -113,7 +113,8 @@ class TestDigitize:
         picture = np.array(Image.open(threads).convert("RGB"))
         picture[30:90, 40:120] = (237, 23, 31)
         Image.fromarray(picture).save(tmp_path / "retouched.png")
-        ran = cli("digitize", tmp_path / "retouched.png", "-o", tmp_path / "a.pes", "--width", "30mm", "--json")
+        ran = cli("digitize", tmp_path / "retouched.png", "-o", tmp_path / "a.pes", "--width", "30mm", "--json",
+                  "--chart", "brother")  # fmt: skip
         document = json.loads(ran.text)
         assert "#ed171f" in {thread["color"] for thread in document["threads"]}
         assert "threads-lost" in {item["code"] for item in document["findings"]}

@@ -60,7 +60,9 @@ def test_text() -> None:
     finding = Finding(code="density", severity="warning", message="too thick", at_mm=(1.0, -2.5), remedy="thin it")
     text = as_text(make_report(bouquet(), [finding], likeness={"ssim": 0.51234}, shapes={"regions": 7}))
     lines = text.splitlines()
-    assert lines[0].startswith("Size      ")
+    assert lines[0] == "threads: Brother, Rayon 40 (screen values approximate)"
+    assert lines[1].startswith("Size      ")
+    assert "6 spools of 200 m or more" in text
     assert "6 in 6 colour blocks" in text
     assert "ssim 0.512" in text
     assert "regions 7" in text

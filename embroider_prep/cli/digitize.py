@@ -57,13 +57,14 @@ def command(
     early.check_steps(options, style=False)
 
     from embroider_prep.picture import read_indexed
-    from embroider_prep.pipeline import digitize, guide_of, read_threads
+    from embroider_prep.pipeline import digitize, guide_of
+    from embroider_prep.threads import choose_from
 
     with talk.progress() as tell:
         tell("read", 0, 1)
-        chart, noticed = read_threads(options)
-        image, own, findings = read_indexed(picture, chart=chart)
-        findings = (*noticed, *findings)
+        threads = choose_from(options.quantize)
+        image, own, findings = read_indexed(picture, chart=threads.chart)
+        findings = (*threads.findings, *findings)
         directions = own if guide is None else guide_of(guide, image, options)
         if guide is not None:
             findings = tuple(item for item in findings if item.code != "guide-lost")

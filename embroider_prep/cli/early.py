@@ -82,8 +82,7 @@ def design_format(target: str, name: str | None) -> str:
 def check_steps(options: ConvertOptions, *, style: bool = True) -> None:
     """Raise what chart, spools, threads, mask, style, machine and hoop have to say, before the photo is read."""
     from embroider_prep.machines import candidate_hoops, find_machine
-    from embroider_prep.pipeline import find_threads
-    from embroider_prep.threads import find_thread
+    from embroider_prep.threads import choose_from, find_thread
 
     hoops = candidate_hoops(options.write.hoop, find_machine(options.write.machine))
     if options.write.split_hoops and not hoops:
@@ -91,7 +90,7 @@ def check_steps(options: ConvertOptions, *, style: bool = True) -> None:
             "--split-hoops: no hoop to divide the design for; allowed with a hoop or a machine",
             hint="add --hoop 130x180 or --machine NAME",
         )
-    chart = find_threads(options)
+    chart = choose_from(options.quantize).chart
     for code in (*options.quantize.use, *options.quantize.forbid):
         find_thread(code, chart)
     check_sources(options.quantize.background_mask)

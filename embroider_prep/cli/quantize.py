@@ -43,6 +43,7 @@ def command(
 
     from embroider_prep.cli.streams import write_indexed_png
     from embroider_prep.pipeline import quantize_picture
+    from embroider_prep.report import chart_text
 
     with talk.progress() as tell:
         made = quantize_picture(picture, options, faces=guide, progress=tell)
@@ -58,12 +59,13 @@ def command(
         ]  # fmt: skip
         findings = [{"code": item.code, "severity": item.severity, "message": item.message} for item in made.findings]
         size = {"width_mm": round(width, 2), "height_mm": round(height, 2), "px_per_mm": made.indexed.px_per_mm}
-        talk.data({"files": [output], **size, "threads": threads, "findings": findings})
+        talk.data({"files": [output], **size, "threads": threads, "chart": dict(made.chart), "findings": findings})
         return 0
     rows = [
         (thread.hex, thread.brand, thread.code, thread.name, f"{share:.1%}")
         for thread, share in zip(made.indexed.threads, shares, strict=True)
     ]
+    talk.say(chart_text(made.chart, len(rows)))
     talk.say(table(("colour", "maker", "number", "name", "share"), rows, right=[4]))
     talk.findings(made.findings)
     if output != early.STREAM:

@@ -125,14 +125,15 @@ def verdict(found: Iterable[Finding], fail_on: str | None) -> int:
 
 
 def summary(report: Report) -> str:
-    """Return a design in two lines."""
+    """Return a design in a few lines: its threads first."""
     from embroider_prep.machines import GENERIC
-    from embroider_prep.report import minutes_text
+    from embroider_prep.report import chart_text, minutes_text
 
     plan = report.plan
     counts = (("threads", "thread"), ("color_changes", "colour change"), ("trims", "trim"))
     machine = "" if plan["machine"] == GENERIC.title else f" on {plan['machine']}"
-    return (
+    threads = chart_text(report.chart, plan["threads"])
+    return (threads + "\n" if threads else "") + (
         f"{plan['width_mm']:.1f} x {plan['height_mm']:.1f} mm, {plan['stitches']:,} stitches, "
         f"{', '.join(counted(plan[key], word) for key, word in counts)}\n"
         f"about {minutes_text(plan['minutes'])}{machine}, {plan['thread_m']:.1f} m of thread"

@@ -38,9 +38,10 @@ THREAD_MM = 0.4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Quantized:
-    """An indexed picture, and how it was found: the curve of errors, and what was noticed."""
+    """An indexed picture, and how it was found: its colours, the curve of errors, and what was noticed."""
 
     indexed: IndexedImage
+    colors: Colors
     palette: Palette
     findings: tuple[Finding, ...]
 
@@ -96,13 +97,14 @@ def quantize(
     shown = np.where(sewn, focus, np.float32(0))
     if settled is not None:
         shown[settled.rims] = 0
-    palette = choose_threads(_shown_colors(rgb8, shown, marks, crisp, px_per_mm), chart, o)
+    colors = _shown_colors(rgb8, shown, marks, crisp, px_per_mm)
+    palette = choose_threads(colors, chart, o)
     threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
     ground = marks.ground if marks is not None else rgb8
     labels = _areas(_smooth(ground, crisp, px_per_mm), sewn, focus, threads_lab, o, px_per_mm)
     if marks is not None:
         labels = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
-    return _finish(labels, palette, px_per_mm, o)
+    return _finish(labels, colors, palette, px_per_mm, o)
 
 
 def _smooth(rgb8: Rgb8, crisp: Mask | None, px_per_mm: float) -> Rgb8:
@@ -263,7 +265,7 @@ def _draw_marks(
     return out
 
 
-def _finish(labels: Labels, palette: Palette, px_per_mm: float, o: QuantizeOptions) -> Quantized:
+def _finish(labels: Labels, colors: Colors, palette: Palette, px_per_mm: float, o: QuantizeOptions) -> Quantized:
     """Drop threads that nothing uses, sort the rest by lightness, and say what was noticed."""
     area = np.bincount(labels.reshape(-1), minlength=FABRIC + 1)
     used = [i for i in range(len(palette.threads)) if area[i]]
@@ -296,7 +298,7 @@ def _finish(labels: Labels, palette: Palette, px_per_mm: float, o: QuantizeOptio
         for code in missing
     ]
     indexed = IndexedImage(labels=number[labels], threads=tuple(palette.threads[i] for i in used), px_per_mm=px_per_mm)
-    return Quantized(indexed=indexed, palette=palette, findings=tuple(findings))
+    return Quantized(indexed=indexed, colors=colors, palette=palette, findings=tuple(findings))
 
 
 def _said_curve(palette: Palette, o: QuantizeOptions) -> Finding:

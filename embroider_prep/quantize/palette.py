@@ -29,8 +29,17 @@ FEW = 512
 # A colour farther than this from every thread of the chart is named in the report: clearly another colour.
 UNREACHABLE_DELTA_E = 10.0
 
+# And only when so much of the picture is of that colour: a few dark pixels are in every photo.
+UNREACHABLE_SHARE = 0.05
+
 # More names than these nobody reads.
 NAMED = 3
+
+# Threads that are compared with all of a picture's colours: more than any maker's chart has. Of larger charts the
+# nearest to the picture's colours come in, and the grid of these (Lab) grows until they are few enough.
+CANDIDATES = 1000
+NEAREST = 3
+GRID_LAB = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 
 # Threads x bins up to which an exchange takes about a millisecond: somebody's own spools.
 SMALL = 1 << 15
@@ -116,6 +125,8 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
             f"quantize.use: {len(fixed)} threads must be used, but only {wanted} are asked", hint="raise --threads"
         )
     colors = _most(colors)
+    allowed = _near(allowed, chart_lab, colors, fixed, 0 if options.threads == "auto" else wanted)
+    wanted = min(wanted, len(allowed))
     distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
     start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
     mass = colors.weight**RARE * (colors.weight > 0)
@@ -123,6 +134,28 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
     chosen, curve = _search(distance, mass, start, wanted, options)
     threads = tuple(chart[int(allowed[i])] for i in chosen)
     return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
+
+
+def _near(allowed: Ints, chart_lab: Float32, colors: Colors, fixed: Ints, wanted: int) -> Ints:
+    """Return the threads of a very large chart that are near any of the colours, and those that must be used."""
+    if len(allowed) <= CANDIDATES:
+        return allowed
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(chart_lab[allowed])
+    near: Ints = allowed
+    for grid in GRID_LAB:
+        cells, number = np.unique(np.floor(colors.lab / grid).astype(np.int64), axis=0, return_inverse=True)
+        pixels = np.bincount(number.reshape(-1), minlength=len(cells))
+        means = [np.bincount(number.reshape(-1), colors.lab[:, c], len(cells)) / pixels for c in range(3)]
+        _, index = tree.query(np.stack(means, axis=1), k=NEAREST)
+        near = np.union1d(allowed[np.unique(index)], fixed)
+        if len(near) <= CANDIDATES:
+            break
+    # A picture of few colours has few neighbours: as many threads as were asked are found all the same.
+    if len(near) < wanted:
+        near = np.union1d(near, allowed[:wanted])
+    return near
 
 
 def _most(colors: Colors) -> Colors:
@@ -193,7 +226,7 @@ def _exchange(cost: Float32, mass: Float32, chosen: list[int], fixed: int) -> li
 
 
 def _unreachable(distance: Float32, colors: Colors) -> tuple[tuple[str, float, float], ...]:
-    """Colours of at least 0.5 % of the picture that no thread shows, in groups of about one colour each."""
+    """Colours of a good part of the picture that no thread shows, in groups of about one colour each."""
     import cv2
 
     nearest = distance.min(axis=0)
@@ -203,7 +236,7 @@ def _unreachable(distance: Float32, colors: Colors) -> tuple[tuple[str, float, f
         lead = far[colors.area[far].argmax()]
         near = delta_e(colors.lab[far], colors.lab[lead]) < UNREACHABLE_DELTA_E
         share = float(colors.area[far[near]].sum())
-        if share >= 0.005:
+        if share >= UNREACHABLE_SHARE:
             rgb = cv2.cvtColor(colors.lab[lead].reshape(1, 1, 3), cv2.COLOR_Lab2RGB).reshape(3)
             code = "#{:02x}{:02x}{:02x}".format(*(int(v) for v in np.clip(np.round(rgb * 255), 0, 255)))
             out.append((share, code, round(float(nearest[lead]), 1)))
