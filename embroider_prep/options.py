@@ -19,14 +19,14 @@ DEFAULT_FIELD_MM = (100.0, 100.0)
 
 @dataclass(frozen=True, kw_only=True)
 class PictureOptions(Options):
-    """How a photo is read: turn, crop, contrast, guard."""
+    """How a photo is read: turn, crop, mend, guard."""
 
     section: ClassVar[str] = "picture"
     crop: tuple[float, float, float, float] | None = opt(
         None, "Keep only this box: left,top,right,bottom as shares of the picture.", "box"
     )
     rotate: str = opt("0", "Turn the picture clockwise, degrees.", "choice", choices=("0", "90", "180", "270"))
-    auto_contrast: bool = opt(False, "Stretch lightness so that 0.5 % of the pixels clip at each end.", "bool")
+    fix: str = opt("auto", "Mend a photo that is too dark, too flat or has a cast.", "choice", choices=("auto", "off"))
     max_megapixels: float = opt(150.0, "Refuse larger pictures before decoding them.", "float", low=0.001)
 
 

@@ -5,39 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
-from embroider_prep.errors import InputError
-from embroider_prep.options import ConvertOptions, PictureOptions, QuantizeOptions, SizeOptions
-from embroider_prep.sizing import check_hoop, check_sides, field_for, sized
-
-Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
-
-MIN_SIDE_PX = 8
-"""A picture with fewer pixels on a side shows nothing."""
-
-ENOUGH_PX_PER_MM = 2.0
-"""Half a millimetre is about the smallest thing that can be sewn."""
+from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
+from embroider_prep.reading import Source, read_fitting, read_subject, read_working
+from embroider_prep.sizing import check_hoop, sized
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, what is done and what there is to do."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Working:
-    """A photo at its working size: ``rgb8`` (H, W, 3), and ``alpha`` (H, W) or None."""
-
-    name: str
-    rgb8: Rgb8
-    alpha: npt.NDArray[np.uint8] | None
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,7 +121,7 @@ def quantize_picture(
     tell("read", 0, 1)
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
-    photo = work.rgb8 if faces is None else _fitting(faces, work.rgb8.shape[:2], o.picture)
+    photo = work.rgb8 if faces is None else read_fitting(faces, work.rgb8.shape[:2], o.picture)
     said = [*threads.findings, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
@@ -217,7 +195,7 @@ def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None
     from embroider_prep.guide import make_guide
 
     o = options or ConvertOptions()
-    rgb8 = _fitting(source, image.labels.shape, o.picture)
+    rgb8 = read_fitting(source, image.labels.shape, o.picture)
     q = o.quantize
     return make_guide(rgb8, px_per_mm=image.px_per_mm, face_weight=q.face_weight, focus_box=q.focus)
 
@@ -299,40 +277,6 @@ def _unsewn_rim(plan: StitchPlan, image: IndexedImage, size: SizeOptions) -> tup
     return (rim,)
 
 
-def read_working(source: Source, options: ConvertOptions) -> Working:
-    """Read a picture and bring it to its working size; see-through pixels are laid over the fabric."""
-    from embroider_prep.picture import load, over_color, to_working_size
-
-    size = options.size
-    picture = load(source, options.picture)
-    rgb8 = picture.rgb8
-    if picture.alpha is not None:
-        rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
-    rows, columns = rgb8.shape[:2]
-    if min(rows, columns) < MIN_SIDE_PX:
-        where = source if isinstance(source, str | Path) else picture.name
-        raise InputError(
-            f"{where}: {columns} x {rows} pixels; allowed are {MIN_SIDE_PX} or more on each side",
-            hint="there is nothing to see in it: use a larger picture, or a larger --crop",
-        )
-    field_mm = field_for(columns, rows, options.write)
-    check_sides(columns, rows, size, field_mm)
-
-    def at_size(pixels: Rgb8) -> Rgb8:
-        width, height, scale = size.width_mm, size.height_mm, size.px_per_mm
-        return to_working_size(pixels, width_mm=width, height_mm=height, within_mm=field_mm, px_per_mm=scale)
-
-    working, alpha = at_size(rgb8), None if picture.alpha is None else at_size(picture.alpha)
-    own = columns / working.shape[1] * size.px_per_mm
-    few = Finding(
-        code="few-pixels",
-        severity="warning",
-        message=f"the picture has {own:.1f} pixels per mm of the design; details need {ENOUGH_PX_PER_MM:g} or more",
-        remedy="use a larger picture or a smaller --width",
-    )
-    return Working(name=picture.name, rgb8=working, alpha=alpha, findings=(few,) if own < ENOUGH_PX_PER_MM else ())
-
-
 def _threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOptions, tuple[Finding, ...]]:
     """Ask for no more threads than somebody owns; of a chart, only where nobody asked for that many."""
     asked = options.threads
@@ -346,27 +290,3 @@ def _threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOption
         remedy="",
     )
     return replace(options, threads=count), (few,)
-
-
-def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
-    """Return what ``background_mask`` says is sewn, (H, W) bool; None without one."""
-    if options.quantize.background_mask is None:
-        return None
-    return _fitting(options.quantize.background_mask, shape, PictureOptions()).max(axis=2) >= 128
-
-
-def _fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) -> Rgb8:
-    """Read a second picture of the same thing and bring it to ``shape`` (H, W)."""
-    import cv2
-
-    from embroider_prep.picture import load
-
-    picture = load(source, options)
-    height, width = picture.rgb8.shape[:2]
-    if abs(width / height * shape[0] / shape[1] - 1) > 0.02:
-        where = source if isinstance(source, str | Path) else picture.name
-        raise InputError(
-            f"{where}: {width} x {height} pixels is another shape than the picture's {shape[1]} x {shape[0]}",
-            hint="make it from the same picture, cropped and turned alike",
-        )
-    return cv2.resize(picture.rgb8, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape[0], shape[1], 3)

@@ -67,8 +67,8 @@ def test_names_are_the_fields_with_and_without_unit() -> None:
         assert option.opts[0] == f"--{flag_name(field)}"
         if option.field.metadata["kind"] != "bool":
             assert option.opts[-1] == f"--{field.replace('_', '-')}"
-    assert [flag_name(name) for name in ("width_mm", "tile_px", "angle_deg", "min_area_mm2", "auto_contrast")] == [
-        "width", "tile", "angle", "min-area", "auto-contrast",
+    assert [flag_name(name) for name in ("width_mm", "tile_px", "angle_deg", "min_area_mm2", "face_weight")] == [
+        "width", "tile", "angle", "min-area", "face-weight",
     ]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_help_says_what_is_on(capfdbinary: pytest.CaptureFixture[bytes]) -> None
         (["--width-mm", "90"], "size", {"width_mm": 90.0}),
         (["--height", "2.5in"], "size", {"height_mm": 63.5}),
         (["--crop", "0.1,0,0.9,1"], "picture", {"crop": (0.1, 0.0, 0.9, 1.0)}),
-        (["--rotate", "90", "--auto-contrast"], "picture", {"rotate": "90", "auto_contrast": True}),
+        (["--rotate", "90", "--fix", "off"], "picture", {"rotate": "90", "fix": "off"}),
         (["--style", "none"], "stylize", {"style": "none"}),
         (["--overlap", "0", "--tile", "256"], "stylize", {"overlap_px": 0, "tile_px": 256}),
         (["--threads", "auto"], "quantize", {"threads": "auto"}),

@@ -19,7 +19,7 @@ from PIL import Image
 
 from embroider_prep.errors import InputError, MissingExtra
 from embroider_prep.options import PictureOptions
-from embroider_prep.picture import Picture, load, save_picture, stretch_contrast
+from embroider_prep.picture import Picture, load, save_picture
 
 Rgb8 = npt.NDArray[np.uint8]
 
@@ -123,30 +123,6 @@ def test_crop_and_rotate_take_alpha_along(scene: Rgb8) -> None:
 def test_any_crop_leaves_a_pixel(height: int, width: int, box: tuple[float, float, float, float]) -> None:
     picture = load(np.zeros((height, width, 3), np.uint8), PictureOptions(crop=box))
     assert picture.rgb8.size
-
-
-def test_auto_contrast_uses_the_full_range(scene: Rgb8) -> None:
-    dull = (scene // 16 + scene[..., 1:2] // 4 + 80).astype(np.uint8)
-    stretched = load(dull, PictureOptions(auto_contrast=True)).rgb8
-    grey = np.asarray(Image.fromarray(stretched).convert("L"))
-    assert np.quantile(grey, [0.01, 0.99]) == pytest.approx([0, 255], abs=20)
-    # Hues stay: what was greenest is greenest.
-    assert (stretched[..., 1] > stretched[..., 0]).mean() == pytest.approx(
-        (dull[..., 1] > dull[..., 0]).mean(), abs=0.05
-    )
-
-
-def test_auto_contrast_leaves_one_tone_and_transparent_pixels() -> None:
-    flat = np.full((8, 8, 3), 90, np.uint8)
-    assert np.array_equal(stretch_contrast(flat), flat)
-    ramp = np.repeat(np.linspace(100, 150, 64).astype(np.uint8).reshape(8, 8, 1), 3, axis=2)
-    hidden = ramp.copy()
-    hidden[0] = 0
-    alpha = np.full((8, 8), 255, np.uint8)
-    alpha[0] = 0
-    assert stretch_contrast(hidden, alpha)[1:].min() == 0
-    assert stretch_contrast(hidden, alpha)[1:].max() == 255
-    assert np.array_equal(stretch_contrast(hidden, np.zeros_like(alpha)), hidden)
 
 
 # ---------------------------------------------------------------- bad input

@@ -13,7 +13,7 @@ from embroider_prep.options import ConvertOptions
 
 if TYPE_CHECKING:
     from embroider_prep.design import Finding
-    from embroider_prep.pipeline import Working
+    from embroider_prep.reading import Working
 
 
 @click.command("stylize", cls=SectionedCommand)
@@ -45,7 +45,6 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
     from embroider_prep.cli.streams import write_picture
     from embroider_prep.stylizer.stylize import stylize
 
-    said: list[Finding] = []
     with talk.progress() as tell:
         tell("read", 0, 1)
         work = _read(
@@ -53,6 +52,7 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
             options,
             at_design_size=given(values).keys() & {"width_mm", "height_mm", "px_per_mm", "machine", "hoop"},
         )
+        said: list[Finding] = list(work.findings)
         drawn = stylize(
             work.rgb8, options.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append
         )
@@ -72,15 +72,6 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
 
 
 def _read(photo: str, options: ConvertOptions, *, at_design_size: object) -> Working:
-    from embroider_prep.checked import parse_color
-    from embroider_prep.picture import load, over_color
-    from embroider_prep.pipeline import Working, read_working
+    from embroider_prep.reading import read_unsized, read_working
 
-    if at_design_size:
-        return read_working(photo, options)
-    picture = load(photo, options.picture)
-    rgb8 = picture.rgb8
-    if picture.alpha is not None:
-        # Colours below transparent pixels are often garbage, which a style would draw contours around.
-        rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
-    return Working(name=picture.name, rgb8=rgb8, alpha=picture.alpha)
+    return read_working(photo, options) if at_design_size else read_unsized(photo, options)

@@ -22,11 +22,6 @@ Mask8 = npt.NDArray[np.uint8]
 SAMPLES = ("astronaut", "chelsea", "coffee")
 """Photos (CC0 or public domain) that scikit-image carries in its package; ``sample:NAME`` stands for one."""
 
-CLIP_SHARE = 0.005
-"""Share of the pixels that `auto_contrast` lets clip at each end."""
-
-STRIP_PIXELS = 1 << 20
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Picture:
@@ -57,7 +52,7 @@ def _frozen(array: npt.NDArray[np.uint8], what: str, shape: tuple[int, ...]) -> 
 
 
 def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: PictureOptions | None = None) -> Picture:
-    """Return a picture upright and in sRGB, then cropped, turned and stretched as the options say.
+    """Return a picture upright and in sRGB, then cropped and turned as the options say.
 
     Parameters
     ----------
@@ -99,8 +94,6 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
     if o.rotate in turns:
         rgb8 = np.asarray(cv2.rotate(rgb8, turns[o.rotate]), np.uint8)
         alpha = None if alpha is None else np.asarray(cv2.rotate(alpha, turns[o.rotate]), np.uint8)
-    if o.auto_contrast:
-        rgb8 = stretch_contrast(rgb8, alpha)
     if alpha is not None and int(alpha.min()) == 255:
         alpha = None
     for array in (rgb8, alpha):
@@ -170,23 +163,3 @@ def _box(crop: tuple[float, float, float, float], rgb8: Rgb8) -> tuple[slice, sl
         first = min(round(low * count), count - 1)
         spans.append(slice(first, max(first + 1, round(high * count))))
     return spans[0], spans[1]
-
-
-def stretch_contrast(rgb8: Rgb8, alpha: Mask8 | None = None) -> Rgb8:
-    """Return the picture with its lightness stretched to the full range: 0.5 % of the pixels clip at each end.
-
-    All channels follow the picture's grey, so that hues stay; transparent pixels do not count.
-    """
-    counts = np.zeros(256, np.int64)
-    step = max(1, STRIP_PIXELS // rgb8.shape[1])
-    for top in range(0, len(rgb8), step):
-        grey = cv2.cvtColor(rgb8[top : top + step], cv2.COLOR_RGB2GRAY).reshape(-1)
-        counts += np.bincount(grey if alpha is None else grey[alpha[top : top + step].reshape(-1) > 0], minlength=256)
-    below = np.cumsum(counts)
-    total = int(below[-1])
-    low = int(np.searchsorted(below, CLIP_SHARE * total, side="right"))
-    high = int(np.searchsorted(below, (1 - CLIP_SHARE) * total))
-    if total == 0 or high <= low:
-        return rgb8
-    table = np.clip(np.round((np.arange(256) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(rgb8, table), np.uint8).reshape(rgb8.shape)
