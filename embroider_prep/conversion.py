@@ -13,6 +13,7 @@ from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.options import ConvertOptions
+from embroider_prep.scene import Scene
 
 if TYPE_CHECKING:
     from embroider_prep.machines import Machine
@@ -33,8 +34,9 @@ class Saved:
 class Conversion:
     """What a conversion made, every step of it.
 
-    ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, None when the conversion began later.
-    ``sources`` are files that it was made from; with those that the options name they are never overwritten.
+    ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, ``scene`` is what the photo shows; None when
+    the conversion began later. ``sources`` are files that it was made from; with those that the options name they are
+    never overwritten.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Conversion:
     report: Report
     findings: tuple[Finding, ...] = field(default=())
     sources: tuple[Path, ...] = ()
+    scene: Scene | None = None
 
     def __repr__(self) -> str:
         return f"Conversion({self.name!r}, {self.plan!r})"
@@ -195,6 +198,7 @@ def machine_of(options: ConvertOptions) -> Machine:
 
 def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Report:
     """Return the report of a conversion with the findings of a pre-flight; what is known already is kept."""
+    from embroider_prep.guide.words import describe
     from embroider_prep.report import make_report
 
     before = made.report
@@ -205,6 +209,7 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
         chart=known.get("chart", before.chart),
         likeness=known.get("likeness", before.likeness),
         shapes=known.get("shapes", before.shapes),
+        scene={} if made.scene is None else describe(made.scene, made.indexed.size_mm),
         options=made.options.as_dict(),
         model=_model(made.options.stylize.style) if made.illustration is not None else {},
         versions=_versions(),

@@ -28,6 +28,9 @@ MIN_STITCH_MM = 0.3
 """Shorter stitches nest: the needle hits the same hole (formats and machines alike)."""
 
 Points = npt.NDArray[np.float64]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
 Severity = Literal["note", "warning", "error"]
 SewKind = Literal["fill", "satin", "running", "bean"]
 BlockKind = Literal["fill", "satin", "running", "bean", "underlay", "travel", "lock", "unknown"]
@@ -75,24 +78,32 @@ class Thread:
         return " ".join(part for part in (self.brand, self.code, self.name) if part)
 
 
+ORDINARY, SUBJECT, FACE, FEATURE = 0, 1, 2, 3
+"""Values of `Guide.content`, each one more than the one before: background, subject, face, and its eyes and mouth."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Guide:
     """Where threads run and where people look, on a grid of ``px_per_mm`` over the picture.
 
-    ``angle_deg`` (0..180), ``coherence`` (0..1: how sure the direction is) and ``focus`` (1: ordinary, more: a face),
-    all (H, W) float32.
+    ``angle_deg`` (0..180), ``coherence`` (0..1: how sure the direction is) and ``weight`` (how much a place counts; 1
+    is ordinary ground), all (H, W) float32; ``content`` (H, W) uint8 says what is there: `ORDINARY`, `SUBJECT`, `FACE`
+    or `FEATURE`; left out, all is ordinary. What a place is does not depend on how much it counts.
     """
 
     angle_deg: npt.NDArray[np.float32]
     coherence: npt.NDArray[np.float32]
-    focus: npt.NDArray[np.float32]
+    weight: npt.NDArray[np.float32]
     px_per_mm: float
+    content: npt.NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
 
     def __post_init__(self) -> None:
-        for name in ("angle_deg", "coherence", "focus"):
+        for name in ("angle_deg", "coherence", "weight"):
             _set(self, **{name: _frozen(getattr(self, name), np.float32, ndim=2, what=f"guide.{name}")})
-        if not self.angle_deg.shape == self.coherence.shape == self.focus.shape:
-            raise PlanError("guide: angle_deg, coherence and focus need one shape")
+        content = self.content if np.size(self.content) else np.zeros(self.weight.shape, np.uint8)
+        _set(self, content=_frozen(content, np.uint8, ndim=2, what="guide.content"))
+        if not self.angle_deg.shape == self.coherence.shape == self.weight.shape == self.content.shape:
+            raise PlanError("guide: angle_deg, coherence, weight and content need one shape")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -331,6 +342,7 @@ class Report:
     chart: Mapping[str, Any] = field(default_factory=dict)
     likeness: Mapping[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, Any] = field(default_factory=dict)
+    scene: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -340,7 +352,8 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-safe table."""
         out: dict[str, Any] = {"schema": self.schema}
-        for name in ("plan", "threads", "chart", "likeness", "shapes", "options", "model", "versions", "sha256"):
+        names = ("plan", "threads", "chart", "likeness", "shapes", "scene", "options", "model", "versions", "sha256")
+        for name in names:
             value = getattr(self, name)
             out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
         out["findings"] = [

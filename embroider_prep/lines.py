@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import delta_e, lab_from_rgb8
-from embroider_prep.design import FABRIC, DetailLine, Guide, IndexedImage
+from embroider_prep.design import FABRIC, FACE, DetailLine, Guide, IndexedImage
 from embroider_prep.labels import Labels, absorb, find_pieces, per_area
 from embroider_prep.options import RegionOptions
 
@@ -24,9 +24,8 @@ END_MM = 0.2
 # A part of a wide area may be narrower than the whole: this share of the smallest width still holds two threads.
 THIN_PART = 0.6
 
-# Focus from which an area counts as watched (a face, an eye; ordinary contrast stays below 3), and the share of the
-# limits that holds there.
-WATCHED, WATCHED_EASE = 3.0, 0.65
+# Share of the limits that holds in faces.
+WATCHED_EASE = 0.65
 
 # A single thread is no thinner.
 THINNEST_MM = 0.3
@@ -49,7 +48,7 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
 
     A strip is what opening by a disk of that width removes, and at least ``min_line_mm`` long; where people look, both
     limits are lower. It is kept when its thread differs by ``line_contrast`` ΔE from what then lies below; the
-    strongest (contrast x length x focus) go first, up to ``max_lines``. All others are given to their neighbours.
+    strongest (contrast x length x weight) go first, up to ``max_lines``. All others are given to their neighbours.
 
     Returns
     -------
@@ -58,9 +57,10 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
     """
     o = options or RegionOptions()
     scale = image.px_per_mm
-    focus = cv2.resize(guide.focus, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    focus = focus.reshape(image.labels.shape)
-    watched = focus >= WATCHED
+    weight = cv2.resize(guide.weight, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    weight = weight.reshape(image.labels.shape)
+    content = cv2.resize(guide.content, image.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    watched = content.reshape(image.labels.shape) >= FACE
     thin = find_strips(image.labels, watched, o, scale)
     if not thin.any():
         return FoundLines(lines=(), ground=image, dropped=0)
@@ -81,7 +81,7 @@ def find_lines(image: IndexedImage, guide: Guide, options: RegionOptions | None 
             length = float(np.hypot(*np.diff(path, axis=0).T).sum()) / scale + 2 * END_MM
             ease = WATCHED_EASE if watched[rows, columns].mean() > 0.5 else 1.0
             if contrast >= ease * o.line_contrast and length >= ease * o.min_line_mm:
-                score = contrast * length * float(focus[rows, columns].mean())
+                score = contrast * length * float(weight[rows, columns].mean())
                 candidates.append((score, thread, path, float(np.median(widths[rows, columns]))))
     candidates.sort(key=lambda item: -item[0])
     kept = candidates[: per_area(o.max_lines, thin.shape, scale)]

@@ -179,7 +179,8 @@ class QuantizeOptions(Options):
     auto_gain: float = opt(
         0.03, "With auto: smallest gain of one more thread, share of the error.", "float", low=0, high=1
     )
-    face_weight: float = opt(10.0, "How much more a pixel in a face counts.", "float", low=1, high=100)
+    subject_weight: float = opt(3.0, "How much more the subject counts than the background.", "float", low=1, high=100)
+    face_weight: float = opt(10.0, "How much more a face counts than the background.", "float", low=1, high=100)
     focus: tuple[float, float, float, float] | None = opt(
         None, "Box that counts as a face does (a pet's eyes and nose): left,top,right,bottom as shares.", "box"
     )

@@ -12,6 +12,7 @@ from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
 from embroider_prep.reading import Source, read_fitting, read_subject, read_working
+from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_hoop, sized
 
 Progress = Callable[[str, int, int], None]
@@ -33,6 +34,7 @@ class InThreads:
     findings: tuple[Finding, ...]
     curve: tuple[float, ...]
     chart: Mapping[str, Any]
+    scene: Scene
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -77,6 +79,7 @@ def convert(
         findings=made.findings,
         curve=made.curve,
         chart=made.chart,
+        scene=made.scene,
     )
     return replace(done, sources=(Path(source),)) if isinstance(source, str | Path) else done
 
@@ -108,7 +111,7 @@ def quantize_picture(
     EmbroiderPrepError
         As `convert`.
     """
-    from embroider_prep.guide import make_guide
+    from embroider_prep.guide import look
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
     from embroider_prep.quantize.advice import advise
@@ -125,11 +128,12 @@ def quantize_picture(
     said = [*threads.findings, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
+    scene = look(photo)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
-    guide = guide_to_8bit(make_guide(drawn, photo=photo, px_per_mm=scale, face_weight=q.face_weight, focus_box=q.focus))
+    guide = guide_to_8bit(_guide(drawn, scene, q, scale))
     subject = read_subject(o, work.rgb8.shape)
-    asked, few = _threads_there(o.quantize, len(threads.chart))
+    asked, few = _threads_there(q, len(threads.chart))
     said += few
     found = quantize(drawn, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale)
     return InThreads(
@@ -138,9 +142,10 @@ def quantize_picture(
         illustration=drawn,
         indexed=found.indexed,
         guide=guide,
-        findings=(*said, *found.findings),
+        findings=(*said, *scene.findings, *found.findings),
         curve=found.palette.curve,
         chart=advise(found.colors, threads, len(found.palette.threads), asked=q.threads),
+        scene=scene,
     )
 
 
@@ -192,12 +197,24 @@ def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None
     InputError
         When the two pictures have different shapes.
     """
-    from embroider_prep.guide import make_guide
+    from embroider_prep.guide import look
 
     o = options or ConvertOptions()
     rgb8 = read_fitting(source, image.labels.shape, o.picture)
-    q = o.quantize
-    return make_guide(rgb8, px_per_mm=image.px_per_mm, face_weight=q.face_weight, focus_box=q.focus)
+    return _guide(rgb8, look(rgb8), o.quantize, image.px_per_mm)
+
+
+def _guide(rgb8: Rgb8, scene: Scene, o: QuantizeOptions, px_per_mm: float) -> Guide:
+    from embroider_prep.guide import make_guide
+
+    return make_guide(
+        rgb8,
+        px_per_mm=px_per_mm,
+        scene=scene,
+        subject_weight=o.subject_weight,
+        face_weight=o.face_weight,
+        focus_box=o.focus,
+    )
 
 
 def _digitize(
@@ -212,7 +229,9 @@ def _digitize(
     findings: tuple[Finding, ...] = (),
     curve: tuple[float, ...] = (),
     chart: Mapping[str, Any] | None = None,
+    scene: Scene | None = None,
 ) -> Conversion:
+    from embroider_prep.guide.words import face_findings
     from embroider_prep.likeness import measure_likeness
     from embroider_prep.lines import find_lines
     from embroider_prep.planning import make_plan
@@ -231,7 +250,8 @@ def _digitize(
         options=o.plan,
         progress=lambda done, total: tell("plan", done, total),
     )
-    found = (*findings, *areas.findings, *planned.findings, *_unsewn_rim(planned.plan, image, o.size))
+    small = () if scene is None else face_findings(scene, image.size_mm, o.picture.crop)
+    found = (*findings, *small, *areas.findings, *planned.findings, *_unsewn_rim(planned.plan, image, o.size))
     likeness = measure_likeness(drawn, image, areas.regions) if drawn is not None else {}
     if curve:
         likeness["threads_curve"] = [round(value, 2) for value in curve]
@@ -253,6 +273,7 @@ def _digitize(
         plan=planned.plan,
         report=Report(plan={}, threads=()),
         findings=found,
+        scene=scene,
     )
     report = complete(
         made, check(planned.plan, machine=machine_of(o), name=name), likeness=likeness, shapes=shapes, chart=chart

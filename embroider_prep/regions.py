@@ -9,12 +9,9 @@ import numpy as np
 
 from embroider_prep.borders import polygons
 from embroider_prep.color import delta_e, lab_from_rgb8
-from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Region
+from embroider_prep.design import FABRIC, FACE, Finding, Guide, IndexedImage, Region
 from embroider_prep.labels import find_pieces, merge, per_area, sum_costs
 from embroider_prep.options import RegionOptions
-
-# Focus from which an area counts as watched: a face, an eye; ordinary contrast stays below 3.
-WATCHED = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +27,7 @@ class FoundRegions:
 def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | None = None) -> FoundRegions:
     """Turn the pieces of an indexed picture into regions in mm, the origin at the picture's centre.
 
-    Pieces below ``min_area_mm2`` (``min_detail_mm2`` where people look) join the neighbour with the best of ΔE
+    Pieces below ``min_area_mm2`` (``min_detail_mm2`` in faces) join the neighbour with the best of ΔE
     between the threads and shared border; borders are smoothed once and shared, simplified to ``tolerance_mm``.
     """
     o = options or RegionOptions()
@@ -38,10 +35,13 @@ def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | Non
     lab = lab_from_rgb8(np.array([thread.rgb8 for thread in image.threads], np.uint8).reshape(-1, 3))
     kinds = len(image.threads)
     between = np.concatenate([delta_e(lab[:, None], lab[None]), np.zeros((1, kinds), np.float32)])
-    # Without the picture, the threads' own difference is what giving away an area costs.
-    costs = between[np.minimum(pieces.label, kinds)] * pieces.area[:, None]
-    focus = cv2.resize(guide.focus, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    watched = sum_costs(pieces, focus.reshape(image.labels.shape)) / pieces.area >= WATCHED
+    weight = cv2.resize(guide.weight, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    mean = sum_costs(pieces, weight.reshape(image.labels.shape)) / pieces.area
+    # Without the picture, the threads' own difference is what giving away an area costs; the root of the weight, as
+    # in `quantize`.
+    costs = between[np.minimum(pieces.label, kinds)] * (pieces.area * np.sqrt(mean))[:, None]
+    face = cv2.resize(guide.content, image.labels.shape[::-1], interpolation=cv2.INTER_NEAREST) >= FACE
+    watched = sum_costs(pieces, face.reshape(image.labels.shape).astype(np.float32)) >= 0.5 * pieces.area
     smallest = np.where(watched, min(o.min_detail_mm2, o.min_area_mm2), o.min_area_mm2) * image.px_per_mm**2
     limit = per_area(o.max_regions, image.labels.shape, image.px_per_mm)
     label = merge(pieces, costs, too_small=smallest, max_pieces=limit)

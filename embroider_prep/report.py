@@ -32,6 +32,7 @@ def make_report(
     chart: Mapping[str, Any] | None = None,
     likeness: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Any] | None = None,
+    scene: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     model: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
@@ -46,7 +47,7 @@ def make_report(
     machine : Machine
         Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
         (`Machine.minutes`).
-    chart, likeness, shapes, options, model, versions : mapping, optional
+    chart, likeness, shapes, scene, options, model, versions : mapping, optional
         What other steps know; carried along as it is.
 
     Returns
@@ -65,6 +66,7 @@ def make_report(
         chart=chart or _charts_of(plan),
         likeness=likeness or {},
         shapes=shapes or {},
+        scene=scene or {},
         options=options or {},
         model=model or {},
         versions=versions or {"embroider-prep": __version__},

@@ -31,14 +31,15 @@ def make_flag() -> IndexedImage:
 
 def make_guide() -> Guide:
     rng = np.random.default_rng(0)
-    angle, coherence, focus = (rng.random((14, 20)).astype(np.float32) for _ in range(3))
-    return Guide(angle_deg=angle * 180, coherence=coherence, focus=1 + 9 * focus, px_per_mm=2.0)
+    angle, coherence, weight = (rng.random((14, 20)).astype(np.float32) for _ in range(3))
+    content = rng.integers(0, 4, (14, 20)).astype(np.uint8)
+    return Guide(angle_deg=angle * 180, coherence=coherence, weight=1 + 9 * weight, content=content, px_per_mm=2.0)
 
 
 def same_guide(one: Guide | None, two: Guide | None) -> bool:
     assert one is not None
     assert two is not None
-    names = ("angle_deg", "coherence", "focus")
+    names = ("angle_deg", "coherence", "weight", "content")
     return one.px_per_mm == two.px_per_mm and all(np.array_equal(getattr(one, n), getattr(two, n)) for n in names)
 
 

@@ -20,7 +20,7 @@ def flat_guide(size_mm: tuple[float, float], *, angle_deg: float = 0.0, coherenc
     """Return a guide with one direction everywhere; without coherence the shapes decide."""
     shape = max(1, round(size_mm[1] * 2)), max(1, round(size_mm[0] * 2))
     return Guide(
-        angle_deg=np.full(shape, angle_deg), coherence=np.full(shape, coherence), focus=np.ones(shape), px_per_mm=2.0
+        angle_deg=np.full(shape, angle_deg), coherence=np.full(shape, coherence), weight=np.ones(shape), px_per_mm=2.0
     )
 
 

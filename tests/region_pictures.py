@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from embroider_prep.design import FABRIC, DetailLine, Guide, IndexedImage, Region, Thread
+from embroider_prep.design import FABRIC, FACE, ORDINARY, DetailLine, Guide, IndexedImage, Region, Thread
 
 Rgb8 = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.uint8]
@@ -29,10 +29,12 @@ def grey_chart(count: int) -> tuple[Thread, ...]:
     return tuple(make_thread((v, v, v), str(v)) for v in np.linspace(0, 255, count).round().astype(int).tolist())
 
 
-def flat_guide(shape: tuple[int, ...], px_per_mm: float, focus: float = 1.0) -> Guide:
+def flat_guide(shape: tuple[int, ...], px_per_mm: float, *, face: bool = False) -> Guide:
+    """Return a guide without directions: ordinary ground, or all of it a face."""
     rows, columns = (max(1, round(side * 2 / px_per_mm)) for side in shape[:2])
     zero = np.zeros((rows, columns), np.float32)
-    return Guide(angle_deg=zero, coherence=zero, focus=zero + np.float32(focus), px_per_mm=2.0)
+    content = np.full(zero.shape, FACE if face else ORDINARY, np.uint8)
+    return Guide(angle_deg=zero, coherence=zero, weight=zero + (10 if face else 1), content=content, px_per_mm=2.0)
 
 
 def make_indexed(labels: npt.ArrayLike, px_per_mm: float = 6.0, count: int | None = None) -> IndexedImage:

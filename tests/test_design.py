@@ -46,7 +46,7 @@ def plan(*blocks: StitchBlock, **values: Any) -> StitchPlan:
 
 # ---------------------------------------------------------------- frozen, read-only
 
-GUIDE = Guide(angle_deg=np.zeros((2, 3)), coherence=np.zeros((2, 3)), focus=np.ones((2, 3)), px_per_mm=2)
+GUIDE = Guide(angle_deg=np.zeros((2, 3)), coherence=np.zeros((2, 3)), weight=np.ones((2, 3)), px_per_mm=2)
 IMAGE = IndexedImage(labels=np.zeros((4, 6), np.uint8), threads=(RED,), px_per_mm=2)
 LINE = DetailLine(thread=0, xy_mm=np.array([[0, 0], [3, 4.0]]), width_mm=0.4)
 REGION = Region(thread=1, polygon=SQUARE)
@@ -94,8 +94,8 @@ def test_later_changes_of_an_array_do_not_reach_inside() -> None:
     [
         (lambda: dataclasses.replace(RED, rgb8=(1, 2)), "thread '1147': rgb8"),
         (lambda: dataclasses.replace(RED, rgb8=(1, 2, 256)), "is not three numbers from 0 to 255"),
-        (lambda: dataclasses.replace(GUIDE, focus=np.zeros((3, 2))), "need one shape"),
-        (lambda: dataclasses.replace(GUIDE, focus=np.zeros(6)), "guide.focus: an array of 2 dimensions"),
+        (lambda: dataclasses.replace(GUIDE, weight=np.zeros((3, 2))), "need one shape"),
+        (lambda: dataclasses.replace(GUIDE, weight=np.zeros(6)), "guide.weight: an array of 2 dimensions"),
         (lambda: dataclasses.replace(IMAGE, labels=np.full((2, 2), 1, np.uint8)), "label 1 has no thread; there are 1"),
         (lambda: dataclasses.replace(IMAGE, labels=np.zeros((0, 2), np.uint8)), "it needs pixels"),
         (lambda: dataclasses.replace(IMAGE, labels=np.zeros(4, np.uint8)), "labels: an array of 2 dimensions"),

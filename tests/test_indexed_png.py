@@ -114,13 +114,13 @@ planes = hnp.arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32) 
 
 @given(planes, planes, planes)
 def test_eight_bits_of_a_guide(
-    angle: npt.NDArray[np.float32], coherence: npt.NDArray[np.float32], focus: npt.NDArray[np.float32]
+    angle: npt.NDArray[np.float32], coherence: npt.NDArray[np.float32], weight: npt.NDArray[np.float32]
 ) -> None:
-    guide = guide_to_8bit(Guide(angle_deg=angle, coherence=coherence, focus=focus, px_per_mm=3.0))
+    guide = guide_to_8bit(Guide(angle_deg=angle, coherence=coherence, weight=weight, px_per_mm=3.0))
     assert same_guide(guide_to_8bit(guide), guide)
     assert ((guide.angle_deg >= 0) & (guide.angle_deg < 180)).all()
     assert ((guide.coherence >= 0) & (guide.coherence <= 1)).all()
-    assert (guide.focus >= 0).all()
+    assert (guide.weight >= 0).all()
 
 
 def test_eight_bits_lose_little(guide: Guide) -> None:
@@ -128,14 +128,14 @@ def test_eight_bits_lose_little(guide: Guide) -> None:
     turn = np.abs(rounded.angle_deg - guide.angle_deg)
     assert np.minimum(turn, 180 - turn).max() <= 90 / 256 + 1e-4
     assert np.abs(rounded.coherence - guide.coherence).max() <= 0.5 / 255 + 1e-6
-    assert np.abs(rounded.focus - guide.focus).max() <= 1 / 32 + 1e-6
-    ordinary = Guide(angle_deg=guide.angle_deg, coherence=guide.coherence, focus=np.ones((14, 20)), px_per_mm=2)
-    assert (guide_to_8bit(ordinary).focus == 1).all()
+    assert np.abs(rounded.weight - guide.weight).max() <= 1 / 32 + 1e-6
+    ordinary = Guide(angle_deg=guide.angle_deg, coherence=guide.coherence, weight=np.ones((14, 20)), px_per_mm=2)
+    assert (guide_to_8bit(ordinary).weight == 1).all()
 
 
 def test_a_large_guide_is_no_bomb_to_readers(flag: IndexedImage, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).random((3, 700, 800)).astype(np.float32)
-    guide = Guide(angle_deg=noise[0] * 180, coherence=noise[1], focus=noise[2], px_per_mm=2.0)
+    guide = Guide(angle_deg=noise[0] * 180, coherence=noise[1], weight=noise[2], px_per_mm=2.0)
     write_indexed(flag, tmp_path / "a.png", guide=guide)
     assert same_guide(read_indexed(tmp_path / "a.png")[1], guide_to_8bit(guide))
 
@@ -170,7 +170,7 @@ def with_text(image: IndexedImage, guide: Guide, key: str, change: dict[str, Any
 def test_any_damage_to_the_list_is_survived(field: str, value: Any) -> None:
     labels = np.array([[0, 1, FABRIC], [1, 1, 0]], np.uint8)
     image = IndexedImage(labels=labels, threads=(thread(RED, "1"), thread(BLUE, "2")), px_per_mm=6)
-    guide = Guide(angle_deg=np.ones((2, 2)), coherence=np.ones((2, 2)), focus=np.ones((2, 2)), px_per_mm=2)
+    guide = Guide(angle_deg=np.ones((2, 2)), coherence=np.ones((2, 2)), weight=np.ones((2, 2)), px_per_mm=2)
     read, _, _ = read_indexed(with_text(image, guide, "embroider-prep", {field: value}))
     colors = {RED: 0, BLUE: 1}
     back = np.array([colors[item.rgb8] for item in read.threads[:2]])
@@ -197,7 +197,7 @@ def test_a_damaged_list_is_a_lost_one(flag: IndexedImage, guide: Guide, text: st
         {"shape": [-14, -20]},
         {"planes": "AAAA"},
         {"planes": 5},
-        {"focus_step": 0},
+        {"weight_step": 0},
         {"px_per_mm": "x"},
     ],
 )

@@ -80,7 +80,7 @@ def test_the_worst_regions_are_named_with_their_place() -> None:
     zero = np.zeros((40, 60), np.float32)
     from embroider_prep.design import Guide
 
-    guide = Guide(angle_deg=zero, coherence=zero, focus=zero + 1, px_per_mm=2.0)
+    guide = Guide(angle_deg=zero, coherence=zero, weight=zero + 1, px_per_mm=2.0)
     regions = find_regions(image, guide).regions
     worst = measure_likeness(picture, image, regions)["worst_regions"]
     assert len(worst) == len(regions) == 3

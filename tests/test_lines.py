@@ -78,9 +78,9 @@ MAPS: dict[str, Callable[[], Labels]] = {
 }
 
 
-def found_in(labels: Labels, focus: float = 1.0, **options: float) -> FoundLines:
+def found_in(labels: Labels, face: bool = False, **options: float) -> FoundLines:
     image = make_indexed(labels, count=4)
-    return find_lines(image, flat_guide(labels.shape, 6.0, focus), RegionOptions(**options))
+    return find_lines(image, flat_guide(labels.shape, 6.0, face=face), RegionOptions(**options))
 
 
 def drawn(line: DetailLine, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
@@ -93,10 +93,10 @@ def drawn(line: DetailLine, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("name", MAPS)
-@pytest.mark.parametrize("focus", [1.0, 10.0])
-def test_whatever_comes_in(name: str, focus: float) -> None:
+@pytest.mark.parametrize("face", [False, True])
+def test_whatever_comes_in(name: str, face: bool) -> None:
     labels = MAPS[name]()
-    found = found_in(labels, focus)
+    found = found_in(labels, face)
     check_lines(found.lines, make_indexed(labels, count=4))
     assert len(found.lines) <= 60
     assert found.ground.labels.shape == labels.shape
@@ -173,7 +173,7 @@ def test_a_strip_that_is_too_short_is_no_line() -> None:
     labels = ground()
     draw(labels, (80, 60), (88, 60), 2, 1)
     # About 1.8 mm with both its ends: enough only where people look.
-    assert [len(found_in(labels, focus).lines) for focus in (1.0, 10.0)] == [0, 1]
+    assert [len(found_in(labels, face).lines) for face in (False, True)] == [0, 1]
 
 
 def test_on_bare_fabric_a_line_always_shows() -> None:
@@ -202,9 +202,9 @@ def test_where_people_look_lines_come_first() -> None:
     draw(labels, (10, 100), (250, 100), 2, 1)
     draw(labels, (10, 200), (150, 200), 2, 1)
     guide = flat_guide(labels.shape, 6.0)
-    focus = guide.focus.copy()
-    focus[60:, :] = 10
-    watched = type(guide)(angle_deg=guide.angle_deg, coherence=guide.coherence, focus=focus, px_per_mm=2.0)
+    weight = guide.weight.copy()
+    weight[60:, :] = 10
+    watched = type(guide)(angle_deg=guide.angle_deg, coherence=guide.coherence, weight=weight, px_per_mm=2.0)
     lines = [find_lines(make_indexed(labels), g, RegionOptions(max_lines=1)).lines for g in (guide, watched)]
     assert [round(float(line[0].xy_mm[0, 1])) for line in lines] == [-13, 3]
 

@@ -12,7 +12,7 @@ from planning_shapes import Case, box, checkerboard, disk, flat_guide, line, mos
 from skimage.graph import MCP_Geometric
 
 from embroider_prep.color import delta_e, lab_from_rgb8
-from embroider_prep.design import DetailLine, Guide
+from embroider_prep.design import FACE, DetailLine, Guide
 from embroider_prep.planning.routes import SEWN_COST
 from embroider_prep.planning.worth import HUE_SHARE_KEEN, LIKE_DELTA_E, _apart
 
@@ -140,10 +140,11 @@ def test_the_search_for_ways_reads_the_costs_as_they_are_now():
 def face_at(x: float, y: float) -> Guide:
     """A guide of a picture of 40 mm with a face of 10 mm around (x, y)."""
     plain = flat_guide((40, 40))
-    focus = plain.focus.copy()
+    weight, content = plain.weight.copy(), plain.content.copy()
     top, left = round((y + 15) * 2), round((x + 15) * 2)
-    focus[top : top + 20, left : left + 20] = 15
-    return replace(plain, focus=focus)
+    weight[top : top + 20, left : left + 20] = 15
+    content[top : top + 20, left : left + 20] = FACE
+    return replace(plain, weight=weight, content=content)
 
 
 def test_lines_of_faces_are_the_last_to_go():

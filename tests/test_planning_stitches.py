@@ -83,7 +83,7 @@ def test_neighbors_of_one_color_part():
 def test_flow_bends_the_rows():
     x = np.linspace(-30, 30, 80)
     guide = Guide(
-        angle_deg=np.tile(x % 180, (80, 1)), coherence=np.ones((80, 80)), focus=np.ones((80, 80)), px_per_mm=2.0
+        angle_deg=np.tile(x % 180, (80, 1)), coherence=np.ones((80, 80)), weight=np.ones((80, 80)), px_per_mm=2.0
     )
     case = Case(regions=regions_of((0, box(36, 20))), guide=guide)
     straight, curved = (case.plan(fill=fill, underlay=False).plan for fill in ("tatami", "flow"))

@@ -76,8 +76,8 @@ def frame_mm2(labels: Labels, px_per_mm: float = 6.0) -> float:
     return height * width
 
 
-def found_in(labels: Labels, options: RegionOptions | None = None, focus: float = 1.0) -> FoundRegions:
-    return find_regions(make_indexed(labels, count=8), flat_guide(labels.shape, 6.0, focus), options)
+def found_in(labels: Labels, options: RegionOptions | None = None, *, face: bool = False) -> FoundRegions:
+    return find_regions(make_indexed(labels, count=8), flat_guide(labels.shape, 6.0, face=face), options)
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -215,7 +215,7 @@ def test_a_speck_joins_the_thread_that_is_nearest() -> None:
 def test_where_people_look_smaller_areas_stay() -> None:
     labels = np.zeros((60, 90), np.uint8)
     labels[26:33, 40:47] = 1  # 1.36 mm²
-    assert [len(found_in(labels, focus=focus).regions) for focus in (1.0, 10.0)] == [1, 2]
+    assert [len(found_in(labels, face=face).regions) for face in (False, True)] == [1, 2]
 
 
 def test_specks_on_bare_fabric_are_dropped_and_said() -> None:

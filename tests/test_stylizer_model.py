@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from tiny_onnx import CARD, save_tiny
 
+from embroider_prep import runtime
 from embroider_prep.errors import InputError, ModelError, OptionsError
 from embroider_prep.options import StylizeOptions
+from embroider_prep.runtime import CPU, CUDA
 from embroider_prep.stylizer import session as session_module
 from embroider_prep.stylizer import stylize as stylize_module
 from embroider_prep.stylizer.card import ModelCard, read_card, write_card
-from embroider_prep.stylizer.session import CPU, CUDA, open_session
+from embroider_prep.stylizer.session import open_session
 from embroider_prep.stylizer.stylize import find_model, list_models, open_style, stylize
 
 PHOTO = np.random.default_rng(1).integers(0, 256, (21, 34, 3), np.uint8)
@@ -171,7 +173,8 @@ def with_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fake = types.SimpleNamespace(SessionOptions=Settings, InferenceSession=FakeInner)
     monkeypatch.setattr(session_module, "cuda_driver_loads", lambda: True)
-    monkeypatch.setattr(session_module, "_onnxruntime", lambda: fake)
+    monkeypatch.setattr(session_module, "onnxruntime", lambda: fake)
+    monkeypatch.setattr(runtime, "onnxruntime", lambda: fake)
 
 
 @pytest.mark.usefixtures("with_driver")
@@ -200,12 +203,12 @@ def test_preloading_keeps_stdout_clean(monkeypatch: pytest.MonkeyPatch, capsys: 
     fake.set_default_logger_severity = lambda _level: None  # type: ignore[attr-defined]
     fake.preload_dlls = lambda: (calls.append(1), print("noise"))  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "onnxruntime", fake)
-    monkeypatch.setattr(session_module, "cuda_driver_loads", lambda: True)
-    session_module._onnxruntime.cache_clear()
+    monkeypatch.setattr(runtime, "cuda_driver_loads", lambda: True)
+    runtime.onnxruntime.cache_clear()
     try:
-        session_module._onnxruntime()
-        session_module._onnxruntime()
+        runtime.onnxruntime()
+        runtime.onnxruntime()
     finally:
-        session_module._onnxruntime.cache_clear()
+        runtime.onnxruntime.cache_clear()
     assert calls == [1]
     assert capsys.readouterr().out == ""

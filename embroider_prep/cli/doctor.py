@@ -111,7 +111,7 @@ def _packages() -> Iterator[Check]:
 
 
 def _runtime() -> Check:
-    from embroider_prep.stylizer.session import available_providers, cores, cuda_driver_loads
+    from embroider_prep.runtime import available_providers, cores, cuda_driver_loads
 
     driver = "an NVIDIA driver" if cuda_driver_loads() else "no NVIDIA driver"
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in available_providers())

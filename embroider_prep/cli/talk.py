@@ -126,6 +126,7 @@ def verdict(found: Iterable[Finding], fail_on: str | None) -> int:
 
 def summary(report: Report) -> str:
     """Return a design in a few lines: its threads first."""
+    from embroider_prep.guide.words import in_words
     from embroider_prep.machines import GENERIC
     from embroider_prep.report import chart_text, minutes_text
 
@@ -137,6 +138,7 @@ def summary(report: Report) -> str:
         f"{plan['width_mm']:.1f} x {plan['height_mm']:.1f} mm, {plan['stitches']:,} stitches, "
         f"{', '.join(counted(plan[key], word) for key, word in counts)}\n"
         f"about {minutes_text(plan['minutes'])}{machine}, {plan['thread_m']:.1f} m of thread"
+        + (f"\nin the photo: {found}" if (found := in_words(dict(report.scene))) else "")
     )
 
 

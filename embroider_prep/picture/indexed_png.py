@@ -46,6 +46,9 @@ UNREADABLE = (
 )
 """What a text chunk raises that was not written here."""
 
+PLANES = 4
+"""Of a guide: direction, coherence, weight, content."""
+
 PPM_RANGE = (500, 50_000)
 """Pixels per metre that can be meant as a scale: 0.5 to 50 px per mm."""
 
@@ -251,7 +254,7 @@ def _scale_of_unknown(ppm: int | None) -> tuple[float, tuple[Finding, ...]]:
 def guide_to_8bit(guide: Guide) -> Guide:
     """Return the guide as an indexed PNG keeps it: angles in steps of 180/256 degrees, coherence in 255 steps.
 
-    Focus takes the smallest power of two as its step for which 255 steps reach its maximum, so that 1 stays 1.
+    Weight takes the smallest power of two as its step for which 255 steps reach its maximum, so that 1 stays 1.
     Applied twice it changes nothing more.
     """
     return _from_planes(*_to_planes(guide), guide.px_per_mm)
@@ -260,19 +263,20 @@ def guide_to_8bit(guide: Guide) -> Guide:
 def _to_planes(guide: Guide) -> tuple[npt.NDArray[np.uint8], float]:
     angle = np.round(np.nan_to_num(guide.angle_deg).astype(np.float64) * (256 / 180)) % 256
     coherence = np.round(np.clip(np.nan_to_num(guide.coherence), 0, 1) * np.float32(255))
-    focus = np.clip(np.nan_to_num(guide.focus), 0, None).astype(np.float64)
-    highest = float(focus.max()) if focus.size else 1.0
+    weight = np.clip(np.nan_to_num(guide.weight), 0, None).astype(np.float64)
+    highest = float(weight.max()) if weight.size else 1.0
     step = 2.0 ** np.ceil(np.log2(max(highest, 1.0) / 255))
-    planes = np.stack([angle, coherence, np.round(focus / step)]).astype(np.uint8)
+    planes = np.stack([angle, coherence, np.round(weight / step), guide.content]).astype(np.uint8)
     return planes, float(step)
 
 
-def _from_planes(planes: npt.NDArray[np.uint8], focus_step: float, px_per_mm: float) -> Guide:
+def _from_planes(planes: npt.NDArray[np.uint8], weight_step: float, px_per_mm: float) -> Guide:
     values = planes.astype(np.float32)
     return Guide(
         angle_deg=values[0] * np.float32(180 / 256),
         coherence=values[1] / np.float32(255),
-        focus=values[2] * np.float32(focus_step),
+        weight=values[2] * np.float32(weight_step),
+        content=planes[3],
         px_per_mm=px_per_mm,
     )
 
@@ -285,7 +289,7 @@ def _guide_text(guide: Guide, labels: npt.NDArray[np.uint8]) -> str:
             "schema": SCHEMA,
             "shape": list(planes.shape[1:]),
             "px_per_mm": float(guide.px_per_mm),
-            "focus_step": step,
+            "weight_step": step,
             "labels": _digest(labels),
             "planes": packed,
         },
@@ -298,13 +302,13 @@ def _read_guide(text: str | None) -> tuple[Guide | None, str]:
     try:
         data = parse_json(str(text), GUIDE_KEY)
         height, width = (int(side) for side in data["shape"])
-        count = 3 * height * width
+        count = PLANES * height * width
         # One byte more than is needed, so that a small text cannot unpack to gigabytes.
         flat = zlib.decompressobj().decompress(base64.b64decode(data["planes"]), count + 1)
-        scales = float(data["focus_step"]), float(data["px_per_mm"])
+        scales = float(data["weight_step"]), float(data["px_per_mm"])
         if data["schema"] != SCHEMA or len(flat) != count or not count or not all(0 < s < 1e6 for s in scales):
             return None, ""
-        planes = np.frombuffer(flat, np.uint8).reshape(3, height, width)
+        planes = np.frombuffer(flat, np.uint8).reshape(PLANES, height, width)
         return _from_planes(planes, *scales), str(data["labels"])
     except UNREADABLE:
         return None, ""

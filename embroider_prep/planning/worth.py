@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from embroider_prep.color import Float32, delta_e
-from embroider_prep.design import DetailLine, Guide, Region, Shape
+from embroider_prep.design import FACE, DetailLine, Guide, Region, Shape
 from embroider_prep.planning.order import Block, Touching, count_groups, covered_after, joins, order_blocks
 
 # Threads that may be threaded a second time, for lines on top of everything; and once more for lines of faces.
@@ -23,9 +23,6 @@ HUE_SHARE, HUE_SHARE_KEEN = 0.4, 0.6
 
 # Threading again, somebody comes to the machine: not for less than this share of what all lines are worth.
 EXTRA_SHARE = 0.1
-
-# Focus above this is a face: elsewhere a guide gives 1 to 3.
-KEEN_FOCUS = 5.0
 
 # In the search for the order, what a line costs that can only be sewn in a second threading.
 LATE_COST, LATE_KEEN_COST = 0.7, 1.5
@@ -63,15 +60,15 @@ def choose_lines(
 ) -> Worthwhile:
     """Order all shapes; recolour or leave out lines until the order needs few threadings and ``max_breaks`` breaks.
 
-    A line's worth is its ΔE against what it lies on x length (below linear) x focus. Lines that can be reached unseen
+    A line's worth is its ΔE against what it lies on x length (below linear) x weight. Lines that can be reached unseen
     cost nothing and stay; of the others the least worthy go first, those of faces last, and all of a second threading
     that shows too little. Before a line goes, a like thread is looked for.
     """
     count = len(regions)
-    focus = [_focus(line, guide, size_mm) for line in lines]
-    keen = {count + i for i, value in enumerate(focus) if value > KEEN_FOCUS}
+    looked = [_looked_at(line, guide, size_mm) for line in lines]
+    keen = {count + i for i, (_, in_face) in enumerate(looked) if in_face}
     worth = [0.0] * count
-    worth += [_worth(line, touching.below[i], regions, lab) * focus[i] for i, line in enumerate(lines)]
+    worth += [_worth(line, touching.below[i], regions, lab) * looked[i][0] for i, line in enumerate(lines)]
     normal, strict = _apart(lab, HUE_SHARE), _apart(lab, HUE_SHARE_KEEN)
     shapes: list[Shape] = [*regions, *lines]
     apart = {
@@ -103,10 +100,12 @@ def choose_lines(
     return Worthwhile(shapes=tuple(shapes), blocks=blocks, dropped=dropped)
 
 
-def _focus(line: DetailLine, guide: Guide, size_mm: tuple[float, float]) -> float:
+def _looked_at(line: DetailLine, guide: Guide, size_mm: tuple[float, float]) -> tuple[float, bool]:
+    """Return the mean weight along a line, and whether most of it lies in a face."""
     at = ((line.xy_mm + np.array(size_mm) / 2) * guide.px_per_mm).astype(int)
-    height, width = guide.focus.shape
-    return float(guide.focus[np.clip(at[:, 1], 0, height - 1), np.clip(at[:, 0], 0, width - 1)].mean())
+    height, width = guide.weight.shape
+    place = np.clip(at[:, 1], 0, height - 1), np.clip(at[:, 0], 0, width - 1)
+    return float(guide.weight[place].mean()), bool((guide.content[place] >= FACE).mean() > 0.5)
 
 
 def _apart(lab: Float32, hue_share: float) -> Float32:

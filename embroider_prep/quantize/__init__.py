@@ -70,7 +70,7 @@ def quantize(
         Threads to choose from.
     options : QuantizeOptions
     guide : Guide
-        Its ``focus`` says where people look.
+        Its ``weight`` says how much each place counts, its ``content`` where faces are.
     alpha, subject : (H, W) or None
         What is sewn at all; see `sewn_mask`.
     px_per_mm : float
@@ -83,7 +83,7 @@ def quantize(
     if not chart:
         raise InputError("quantize: the chart has no threads", hint="choose another --chart")
     sewn = sewn_mask(rgb8, o, alpha=alpha, subject=subject)
-    focus = cv2.resize(guide.focus, rgb8.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(rgb8.shape[:2])
+    weight = cv2.resize(guide.weight, rgb8.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(rgb8.shape[:2])
     settled = settle_rims(rgb8, sewn, px_per_mm=px_per_mm)
     crisp = None
     if settled is not None:
@@ -93,15 +93,15 @@ def quantize(
         limit = per_area(o.max_lines, rgb8.shape, px_per_mm)
         # Some turn out to lie on their own thread: a few more than are drawn.
         most = None if limit is None else limit + limit // 4
-        marks = find_marks(rgb8, focus, px_per_mm=px_per_mm, min_line_mm=o.min_line_mm, most=most)
-    shown = np.where(sewn, focus, np.float32(0))
+        marks = find_marks(rgb8, weight, px_per_mm=px_per_mm, min_line_mm=o.min_line_mm, most=most)
+    shown = np.where(sewn, weight, np.float32(0))
     if settled is not None:
         shown[settled.rims] = 0
     colors = _shown_colors(rgb8, shown, marks, crisp, px_per_mm)
     palette = choose_threads(colors, chart, o)
     threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
     ground = marks.ground if marks is not None else rgb8
-    labels = _areas(_smooth(ground, crisp, px_per_mm), sewn, focus, threads_lab, o, px_per_mm)
+    labels = _areas(_smooth(ground, crisp, px_per_mm), sewn, weight, threads_lab, o, px_per_mm)
     if marks is not None:
         labels = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
     return _finish(labels, colors, palette, px_per_mm, o)
@@ -125,7 +125,7 @@ def _shown_colors(rgb8: Rgb8, weight: Float32, marks: Marks | None, crisp: Mask 
 
 
 def _areas(
-    smooth: Rgb8, sewn: Mask, focus: Float32, threads_lab: Float32, o: QuantizeOptions, px_per_mm: float
+    smooth: Rgb8, sewn: Mask, weight: Float32, threads_lab: Float32, o: QuantizeOptions, px_per_mm: float
 ) -> Labels:
     """Return labels (H, W): smoothed costs, the cheapest thread, then merging."""
     colors = bin_colors(smooth, sewn.astype(np.float32))
@@ -135,9 +135,9 @@ def _areas(
     def cost_of(thread: int) -> Float32:
         return _cost(table, colors, thread, window)
 
-    labels = _merge_pieces(_cheapest(cost_of, len(threads_lab), sewn), colors, table, focus, o, px_per_mm)
-    labels = _smooth_borders(labels, cost_of, focus, o, px_per_mm)
-    return _merge_pieces(labels, colors, table, focus, o, px_per_mm)
+    labels = _merge_pieces(_cheapest(cost_of, len(threads_lab), sewn), colors, table, weight, o, px_per_mm)
+    labels = _smooth_borders(labels, cost_of, weight, o, px_per_mm)
+    return _merge_pieces(labels, colors, table, weight, o, px_per_mm)
 
 
 def _cheapest(cost_of: Callable[[int], Float32], count: int, sewn: Mask) -> Labels:
@@ -152,13 +152,13 @@ def _cheapest(cost_of: Callable[[int], Float32], count: int, sewn: Mask) -> Labe
 
 
 def _merge_pieces(
-    labels: Labels, colors: Colors, table: Float32, focus: Float32, o: QuantizeOptions, px_per_mm: float
+    labels: Labels, colors: Colors, table: Float32, weight: Float32, o: QuantizeOptions, px_per_mm: float
 ) -> Labels:
     pieces = find_pieces(labels)
     # The root, as along borders: with all of it a face takes the pieces of everything else.
-    sums = _sum_costs(pieces, colors, table, np.sqrt(focus))
+    sums = _sum_costs(pieces, colors, table, np.sqrt(weight))
     # Where people look half the area is enough.
-    watched = sum_costs(pieces, focus) / pieces.area
+    watched = sum_costs(pieces, weight) / pieces.area
     smallest = o.min_area_mm2 * px_per_mm**2 / np.clip(np.sqrt(watched), 1, 2)
     limit = per_area(o.max_regions, labels.shape, px_per_mm)
     return pieces.map_labels(merge(pieces, sums, too_small=smallest, max_pieces=limit))
@@ -179,7 +179,7 @@ def _sum_costs(pieces: Pieces, colors: Colors, table: Float32, weight: Float32) 
 
 
 def _smooth_borders(
-    labels: Labels, cost_of: Callable[[int], Float32], focus: Float32, o: QuantizeOptions, px_per_mm: float
+    labels: Labels, cost_of: Callable[[int], Float32], weight: Float32, o: QuantizeOptions, px_per_mm: float
 ) -> Labels:
     """Shorten borders where the picture does not mind: diffusion of labels with the costs as a force.
 
@@ -192,7 +192,7 @@ def _smooth_borders(
     band = _near_borders(labels, int(np.ceil(3 * sigma)))
     band &= labels != FABRIC
     at = np.flatnonzero(band)
-    force = np.sqrt(focus.reshape(-1)[at]) / np.float32(FORCE_DELTA_E)
+    force = np.sqrt(weight.reshape(-1)[at]) / np.float32(FORCE_DELTA_E)
     # Half precision: in a picture full of borders these are all of its pixels for each thread.
     used = np.unique(labels[labels != FABRIC]).tolist()
     costs = {thread: (cost_of(thread).reshape(-1)[at] * force).astype(np.float16) for thread in used}

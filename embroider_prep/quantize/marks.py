@@ -24,7 +24,7 @@ class Marks:
     """Candidates, the strongest first.
 
     ``ids`` (H, W) int32: 0 none, else the mark's number from 1; ``core`` (H, W) bool their centre lines;
-    ``score`` (n,) contrast in L* x length in mm x focus; ``length_mm`` (n,). ``ground`` is the picture without them.
+    ``score`` (n,) contrast in L* x length in mm x weight; ``length_mm`` (n,). ``ground`` is the picture without them.
     """
 
     ids: npt.NDArray[np.int32]
@@ -34,8 +34,8 @@ class Marks:
     ground: Rgb8
 
 
-def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: float, most: int | None = None) -> Marks:
-    """Return thin marks of a working picture (H, W, 3), with ``focus`` (H, W) >= 1 where people look.
+def find_marks(rgb8: Rgb8, weight: Float32, *, px_per_mm: float, min_line_mm: float, most: int | None = None) -> Marks:
+    """Return thin marks of a working picture (H, W, 3), ``weight`` (H, W) >= 1 says how much places count.
 
     At most the ``most`` strongest; all others stay in the ground.
     """
@@ -54,7 +54,7 @@ def find_marks(rgb8: Rgb8, focus: Float32, *, px_per_mm: float, min_line_mm: flo
     for hat in (dark, light):
         # In fur and grass everything stands out: what counts is by how much more than the marks around.
         around = _wide_mean(hat, 3 * px_per_mm)
-        found, middle, score, length = _follow(hat - 1.5 * around, hat, focus, px_per_mm, min_line_mm)
+        found, middle, score, length = _follow(hat - 1.5 * around, hat, weight, px_per_mm, min_line_mm)
         ids[found > 0] = found[found > 0] + sum(map(len, scores))
         core |= middle
         scores.append(score)
@@ -83,13 +83,13 @@ def _wide_mean(values: Float32, sigma: float) -> Float32:
 
 
 def _follow(
-    clear: Float32, hat: Float32, focus: Float32, px_per_mm: float, min_line_mm: float
+    clear: Float32, hat: Float32, weight: Float32, px_per_mm: float, min_line_mm: float
 ) -> tuple[npt.NDArray[np.int32], Mask, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Hysteresis on ``clear``; keep what is long enough; return numbers, centre lines, scores, lengths."""
     from skimage.morphology import skeletonize
 
-    # Where people look a fainter mark counts: by the square root, a lip at focus 10 starts at 3 L*.
-    gain = np.sqrt(focus)
+    # Where people look a fainter mark counts: by the square root, a lip at weight 10 starts at 3 L*.
+    gain = np.sqrt(weight)
     mask = (clear * gain > FOLLOW_L).astype(np.uint8)
     count, pieces = cv2.connectedComponents(mask, connectivity=8)
     peak = np.zeros(count, np.float32)
@@ -103,6 +103,6 @@ def _follow(
     keep[0] = False
     number = np.zeros(count, np.int32)
     number[keep] = np.arange(1, int(keep.sum()) + 1)
-    weight = np.bincount(line, (hat * focus)[middle], count) / np.maximum(np.bincount(line, minlength=count), 1)
+    strength = np.bincount(line, (hat * weight)[middle], count) / np.maximum(np.bincount(line, minlength=count), 1)
     found = number[pieces]
-    return found, middle & (found > 0), (weight * length)[keep], length[keep]
+    return found, middle & (found > 0), (strength * length)[keep], length[keep]

@@ -1,15 +1,9 @@
-"""ONNX Runtime: the only importer of it. CUDA where the driver library loads, else the CPU, and a fall back is said."""
+"""Open networks of styles: on CUDA where the driver library loads, else on the CPU, and a fall back is said."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import io
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +12,8 @@ import numpy as np
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding
 from embroider_prep.errors import ModelError
+from embroider_prep.runtime import CPU, CUDA, QUIET, cores, cuda_driver_loads, onnxruntime, session_options
 from embroider_prep.stylizer.card import CARD_FILE, HINT, METADATA_KEY, ModelCard, check_sha256, read_card
-
-CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
-
-QUIET = 4
-"""ONNX Runtime's log level: what ends the program, and nothing below."""
 
 CUDA_BYTES = 2 << 30
 """Limit of the memory arena on CUDA: batches of eight tiles need well under it."""
@@ -60,47 +50,6 @@ class Session:
         return out
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
-
-
-@cache
-def cuda_driver_loads() -> bool:
-    """Say whether the library of the NVIDIA driver can be loaded: asking for CUDA elsewhere only makes noise."""
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
-@cache
-def _onnxruntime() -> Any:
-    """Import ONNX Runtime; load CUDA's libraries once where there is a driver."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelError(
-            f"ONNX Runtime cannot be imported: {error}",
-            hint="pip install onnxruntime, or use --style recipe:illustration",
-        ) from error
-    # Every error also comes as an exception; its own red line on stderr says nothing more.
-    onnxruntime.set_default_logger_severity(QUIET)
-    if cuda_driver_loads() and hasattr(onnxruntime, "preload_dlls"):
-        # It prints what it did not find; stdout belongs to data.
-        with contextlib.redirect_stdout(io.StringIO()):
-            onnxruntime.preload_dlls()
-    return onnxruntime
-
-
-def available_providers() -> tuple[str, ...]:
-    """Return what the installed ONNX Runtime was built for; only an open session knows what really runs."""
-    return tuple(_onnxruntime().get_available_providers())
-
-
 def open_session(path: str | Path, card: ModelCard | None = None, *, device: str = "auto") -> Session:
     """Open a model and check it against its card.
 
@@ -128,7 +77,7 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
         card = read_card(path.parent / CARD_FILE)
     if card is not None:
         check_sha256(path, card.sha256)
-    ort = _onnxruntime()
+    ort = onnxruntime()
     findings: list[Finding] = []
     wants_cuda = device == "cuda" or (device == "auto" and cuda_driver_loads())
     if device == "cuda" and not cuda_driver_loads():
@@ -161,12 +110,7 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
 
 
 def _open(ort: Any, path: Path, *, cuda: bool) -> Any:
-    settings = ort.SessionOptions()
-    settings.intra_op_num_threads = cores()
-    settings.inter_op_num_threads = 1
-    settings.log_severity_level = QUIET
-    # Threads that wait busily cost CPU seconds and save nothing: one run takes much longer than a wake-up.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings = session_options(cores())
     providers: list[Any] = [CPU]
     if cuda:
         # Tiles have one shape, but not the same from picture to picture: an exhaustive search would not pay.
