@@ -140,6 +140,7 @@ def chart_text(chart: Mapping[str, Any], count: int) -> str:
         out += f"\ncolours: {chart['words']}, ΔE about {chart['delta_e']} in {count} of these"
         better = chart["better"]
         out += f"; with {better['title']} about {better['delta_e']} (--chart {better['name']})" if better else ""
+        out += "" if better else "; no other built-in chart is clearly better"
     wanted = [row for row in chart.get("wanted", ()) if row["delta_e"] >= FAR_DELTA_E]
     if wanted:
         named = ", ".join(

@@ -215,3 +215,9 @@ def test_what_is_noticed_in_a_chart_reaches_the_report(tmp_path: Path) -> None:
     path.write_text("number,name,hex\n1,White,#ffffff\n2,Black,#000000\n1,Red,#ff0000\n")
     made = convert(np.zeros((60, 60, 3), np.uint8), chart=str(path), style="none", width_mm=20)
     assert "chart-number-twice" in {finding.code for finding in made.report.findings}
+
+
+def test_palettes_with_transparency(tmp_path: Path) -> None:
+    path = tmp_path / "a.gpl"
+    path.write_text("GIMP Palette\nChannels: RGBA\n#\n200 30 40 255 Warm Red 1147\n0 0 0 255 Black 1000\n")
+    assert [(thread.code, thread.name) for thread in load_chart(path)] == [("1147", "Warm Red"), ("1000", "Black")]

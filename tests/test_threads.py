@@ -279,6 +279,7 @@ def test_match_color_asks_for_a_colour_and_a_chart() -> None:
         "code\n002\n243\n001\n",
         "Name,Number\nBlack,002\nRoyal Purple,243\nWhatever,001\n",
         "black\nroyal purple\nwhite\n",
+        "Janome 002 Black\nJanome (243)\nJanome: 001\n",
     ],
 )
 def test_spools(tmp_path: Path, text: str) -> None:

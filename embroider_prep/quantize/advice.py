@@ -29,7 +29,7 @@ WORDS = ((3.0, "very near the photo"), (5.0, "near the photo"), (8.0, "some plai
 OTHERWISE = "many plainly off"
 
 # Less is within what the estimate can tell, and not worth buying a chart for.
-WORTH_DELTA_E, WORTH_SHARE = 0.5, 0.1
+WORTH_DELTA_E, WORTH_SHARE = 0.8, 0.15
 
 
 def advise(colors: Colors, choice: Choice, count: int, *, asked: int | str = "auto") -> dict[str, Any]:

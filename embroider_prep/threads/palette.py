@@ -39,7 +39,7 @@ def parse_palette(path: str | Path, text: str) -> tuple[str, list[Row]]:
     InputError
         When a line is no colour (with its line).
     """
-    title = ""
+    title, channels = "", 3
     colors: list[tuple[int, tuple[int, int, int], list[str]]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         words = line.split()
@@ -48,6 +48,8 @@ def parse_palette(path: str | Path, text: str) -> tuple[str, list[Row]]:
         if re.match(r"\s*[A-Za-z]+:", line):
             if words[0].lower() == "name:" and len(words) > 1:
                 title = " ".join(words[1:])
+            # Aseprite's palettes with transparency.
+            channels = 4 if words[:2] == ["Channels:", "RGBA"] else channels
             continue
         rgb = tuple(int(word) if word.isascii() and word.isdecimal() else -1 for word in words[:3])
         if len(rgb) != 3 or not all(0 <= level <= 255 for level in rgb):
@@ -55,7 +57,7 @@ def parse_palette(path: str | Path, text: str) -> tuple[str, list[Row]]:
                 f"{path}, line {number}: {line.strip()[:60]!r} is no colour; "
                 "allowed: three numbers from 0 to 255, then a name"
             )
-        said = line.split(None, 3)[3].strip() if len(words) > 3 else ""
+        said = " ".join(words[channels:])
         colors.append((number, (rgb[0], rgb[1], rgb[2]), _MEASURED.sub("", " " + said).split()))
     split = _numbers([words for _, _, words in colors])
     rows = [

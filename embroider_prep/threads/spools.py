@@ -83,8 +83,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _of_words(words: str, index: ThreadIndex) -> Thread | None:
-    """Return the thread that words name, or that their first word names."""
-    return index.find(words) or index.find((words.split() or [""])[0])
+    """Return the thread that words name, or the first of the words that is a number: "Isacord 0015 White"."""
+    parts = words.split()
+    tried = (words, *parts[:1], *(part.strip("()#:") for part in parts[:8] if any(char.isdigit() for char in part)))
+    return next((thread for part in tried if (thread := index.find(part)) is not None), None)
 
 
 def read_measured(path: str | Path, chart: Sequence[Thread]) -> tuple[Thread, ...]:
