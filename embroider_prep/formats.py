@@ -146,9 +146,9 @@ _READ_ONLY = {
 }  # fmt: skip
 
 _READ_ONLY_MORE = (
-    StitchFormat(name="EXY", suffix=".e01", more_suffixes=(".e00", ".e02"), description="Eltac"),
-    StitchFormat(name="FXY", suffix=".f01", more_suffixes=(".f00", ".f02"), description="Fortron"),
-    StitchFormat(name="ZXY", suffix=".z01", more_suffixes=(".z00", ".z02"), description="ZSK TC"),
+    StitchFormat(name="EXY", suffix=".e01", more_suffixes=(".e00", ".e02", ".exy"), description="Eltac"),
+    StitchFormat(name="FXY", suffix=".f01", more_suffixes=(".f00", ".f02", ".fxy"), description="Fortron"),
+    StitchFormat(name="ZXY", suffix=".z01", more_suffixes=(".z00", ".z02", ".zxy"), description="ZSK TC"),
 )
 
 FORMATS: dict[str, StitchFormat] = {

@@ -207,7 +207,7 @@ def _compare_sections(where: str, data: bytes, want: npt.NDArray[np.int64]) -> N
     """
     have: list[npt.NDArray[np.int64]] = []
     goes_on = False
-    for flag, points in decode_sections(data):
+    for flag, _, points in decode_sections(data):
         if flag == 0:
             have.append(points[goes_on:])
         goes_on = flag == 0 and len(points) >= FULL_SECTION

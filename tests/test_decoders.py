@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from sample_plans import bouquet, noise, square
 from strategies import plans
 
-from embroider_prep.decoders import DECODERS, decode, sniff
+from embroider_prep.decoders import decode, sniff
 from embroider_prep.decoders.common import escape_positions
 from embroider_prep.decoders.palettes import jef_chart, pec_chart
 from embroider_prep.design import StitchPlan
@@ -40,7 +40,7 @@ def test_any_plan_survives_every_format(form, plan: StitchPlan) -> None:
     assert got.complete
 
 
-@pytest.mark.parametrize("name", list(DECODERS))
+@pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize("make", [bouquet, square, lambda: noise(5)], ids=["bouquet", "square", "noise"])
 def test_agrees_with_another_reader(name: str, make) -> None:
     """The needle points that pyembroidery reads are those that we read."""
@@ -51,13 +51,13 @@ def test_agrees_with_another_reader(name: str, make) -> None:
     np.testing.assert_array_equal(xy - xy[0], got.xy - got.xy[0])
 
 
-@pytest.mark.parametrize("name", list(DECODERS))
+@pytest.mark.parametrize("name", IDS)
 def test_sniff(name: str) -> None:
     data = encode(bouquet(), FORMATS[name])
     assert sniff(data) == (None if name in ("EXP", "XXX", "U01") else name)
 
 
-@pytest.mark.parametrize("name", list(DECODERS))
+@pytest.mark.parametrize("name", IDS)
 def test_every_cut_is_a_format_error_or_less_stitches(name: str) -> None:
     data = encode(square(10), FORMATS[name])
     whole = len(decode(data, name).xy)

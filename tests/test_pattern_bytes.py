@@ -64,7 +64,7 @@ def without_screen(data: bytes) -> bytes:
     if data[4:8] == b"0001":
         at = data.index(pes_sections.MARK) + len(pes_sections.MARK)
         sections = pes_sections.decode_sections(data)
-        for _, points in sections:
+        for _, _, points in sections:
             spans.append((at + 2, 2))
             at += 8 + 4 * len(points)
         changes = int.from_bytes(data[at - 2 : at], "little")

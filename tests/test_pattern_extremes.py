@@ -38,7 +38,7 @@ def test_70000_stitches_in_one_run(form) -> None:
     got = decode(data, form.name)
     assert (got.came == Came.STITCH).sum() == len(got.xy) - 1
     if form.name == "PES":
-        sections = [points for flag, points in decode_sections(data) if flag == 0]
+        sections = [points for flag, _, points in decode_sections(data) if flag == 0]
         assert max(len(points) for points in sections) < 65_536
         assert len(sections) == 2
         np.testing.assert_array_equal(sections[0][-1], sections[1][0])

@@ -17,7 +17,7 @@ from embroider_prep.pattern.encode import encode
 from embroider_prep.plans import centered, moved
 from embroider_prep.proof import prove
 
-ALL = list(DECODERS)
+ALL = [name for name in DECODERS if FORMATS[name].writes]
 
 
 def shifted(plan: StitchPlan, block: int, point: int, by: tuple[float, float]) -> StitchPlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import textwrap
@@ -161,39 +162,30 @@ def test_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_foreign_reader_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loops without reading, with reading, and with adding stitches all come to an end."""
-    import pyembroidery.SewReader
+def test_unpacker_that_never_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that makes calls comes to an end; a header that states too much is refused before."""
+    import pyembroidery.EmbCompress
 
-    path = tmp_path / "a.sew"
-    path.write_bytes(b"x" * 500)
+    path = tmp_path / "a.hus"
+    head = struct.pack("<III4h3I8sH", 0x5BAC00, 90, 1, 0, 0, 0, 0, 46, 60, 80, b"", 0) + b"\0" * 4
+    path.write_bytes(head + b"x" * 100)
 
-    def spin(f, out, settings=None):
+    def spin(packed, size):
         def step():
             return 1
 
         while True:
             step()
 
-    def drain(f, out, settings=None):
-        while True:
-            f.read(1)
-
-    def flood(f, out, settings=None):
-        while True:
-            out.stitch(1, 1)
-
-    for reader in (spin, drain, flood):
-        monkeypatch.setattr(pyembroidery.SewReader, "read", reader)
-        start = time.process_time()
-        with pytest.raises(EmbroiderPrepError, match="does not come to an end"):
-            pattern.read(path)
-        assert time.process_time() - start < 2
+    monkeypatch.setattr(pyembroidery.EmbCompress, "expand", spin)
+    start = time.process_time()
+    with pytest.raises(EmbroiderPrepError, match="does not come to an end"):
+        pattern.read(path)
+    assert time.process_time() - start < 4
     assert sys.getprofile() is None
-    big = tmp_path / "a.hus"
-    big.write_bytes(b"\x00" * 4 + b"\xff\xff\xff\x7f" + b"\x02\0\0\0" + b"x" * 200)
+    path.write_bytes(b"\x00" * 4 + b"\xff\xff\xff\x7f" + b"\x02\0\0\0" + b"x" * 200)
     with pytest.raises(EmbroiderPrepError, match="states 2,147,483,647 stitches"):
-        pattern.read(big)
+        pattern.read(path)
 
 
 @pytest.mark.parametrize(("suffix", "order"), [(".dsb", (2, 1, 0)), (".dsz", (1, 0, 2))])

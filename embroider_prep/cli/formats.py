@@ -25,14 +25,23 @@ def command(show_all: bool, as_json: bool) -> None:
         Talk().data([{**asdict(item), "lost": list(item.lost)} for item in found])
         return
     rows = [
-        (item.name, _does(item), item.description, _length(item.max_stitch_mm), *_kept(item), _limits(item))
+        (
+            item.name,
+            " ".join((item.suffix, *item.more_suffixes)),
+            _does(item),
+            item.description,
+            _length(item.max_stitch_mm),
+            *_kept(item),
+            _limits(item),
+        )
         for item in found
     ]
-    click.echo(table(("format", "", "for", "stitch", "colours", "trims", "name", "at most"), rows, right=[3]))
+    heads = ("format", "suffixes", "", "for", "stitch", "colours", "trims", "name", "at most")
+    click.echo(table(heads, rows, right=[4]))
     objects = " and ".join(item.name for item in FORMATS.values() if item.keeps_objects)
     click.echo(f"Areas and lines that a person can go on editing are kept by {objects} only.")
     if not show_all:
-        more = [item.suffix for item in FORMATS.values() if not item.writes]
+        more = [suffix for item in FORMATS.values() if not item.writes for suffix in (item.suffix, *item.more_suffixes)]
         click.echo(f"Only read: {' '.join(more)}")
 
 

@@ -50,7 +50,10 @@ def command(
     from embroider_prep.preflight import check
     from embroider_prep.preview import render
 
-    plan = read_design(design, form, force=force)
+    seen = read_design(design, form, force=force)
+    plan = seen.plan
+    # Stand-in colours are seen; what lacks is not.
+    talk.findings([item for item in seen.findings if item.code != "stand-ins"])
     picture = render(plan, options.preview, check(plan) if options.preview.marks else ())
     write_picture(picture, output)
     width, height = plan.size_mm

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from embroider_prep.color import Rgb8
-    from embroider_prep.design import Guide, IndexedImage, StitchPlan
+    from embroider_prep.design import Guide, IndexedImage
+    from embroider_prep.pattern import Look
 
 
 def write_picture(rgb8: Rgb8, target: str, *, alpha: npt.NDArray[np.uint8] | None = None) -> None:
@@ -55,17 +56,17 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def read_design(source: str, form: str | None, *, force: bool) -> StitchPlan:
+def read_design(source: str, form: str | None, *, force: bool) -> Look:
     """Read a stitch file; from standard input its content shows the format, or ``form`` names it."""
     from embroider_prep.errors import EmbroiderPrepError, OptionsError
     from embroider_prep.formats import find_format
-    from embroider_prep.pattern import read
+    from embroider_prep.pattern import look
 
     if source != STREAM:
         if form is not None:
             raise OptionsError(f"--format {form}: only for -; a file's name says its format")
         check_sources(source)
-        return read(source, force=force)
+        return look(source, force=force)
     from embroider_prep.decoders import sniff
     from embroider_prep.files import open_input
     from embroider_prep.limits import MAX_PLAN_BYTES
@@ -80,7 +81,7 @@ def read_design(source: str, form: str | None, *, force: bool) -> StitchPlan:
         path = Path(folder) / f"design{suffix}"
         path.write_bytes(data)
         try:
-            return read(path, force=force)
+            return look(path, force=force)
         except EmbroiderPrepError as error:
             error.message = error.message.replace(str(path), "standard input")
             raise

@@ -7,8 +7,9 @@ damaged or huge one is refused in milliseconds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from embroider_prep.decoders import dst, exp, jef, needles, pec, vp3, xxx
+from embroider_prep.decoders import blocks, dst, exp, jef, needles, pairs, pec, pfaff, triples, vp3, xxx
 from embroider_prep.decoders.common import Decoded
 from embroider_prep.decoders.palettes import standin_thread
 
@@ -24,7 +25,31 @@ DECODERS: dict[str, Callable[[bytes], Decoded]] = {
     "XXX": xxx.decode,
     "U01": needles.decode_u01,
     "TBF": needles.decode_tbf,
+    "SEW": pairs.decode_sew,
+    "JPX": pairs.decode_jpx,
+    "BRO": pairs.decode_bro,
+    "EMD": pairs.decode_emd,
+    "STX": pairs.decode_stx,
+    "MIT": pairs.decode_mit,
+    "100": pairs.decode_100,
+    "PCS": pfaff.decode_pc,
+    "PCD": pfaff.decode_pc,
+    "PCQ": pfaff.decode_pc,
+    "PCM": pfaff.decode_pcm,
+    "MAX": pfaff.decode_max,
+    "SPX": pfaff.decode_spx,
+    "SHV": blocks.decode_shv,
+    "PHB": blocks.decode_phb,
+    "PHC": blocks.decode_phc,
+    "PMV": blocks.decode_pmv,
+    "ZXY": blocks.decode_zxy,
+    "ZHS": blocks.decode_zhs,
+    **{name: partial(triples.decode, name=name) for name in (*triples.LAYOUTS, "EXY", "TAP")},
 }
+"""Every format that is read here; HUS, which is packed, is read elsewhere."""
+
+_HEADER_OF_DST = ("DSB", "DSZ", "GT", "EXY", "FXY", "ZXY", "KSM", "TAP", "NEW", "INB")
+"""Formats whose files may begin as DST files do: what follows the header tells them apart."""
 
 
 def decode(data: bytes, name: str, *, dst_trim_jumps: int = 3) -> Decoded:
@@ -49,10 +74,11 @@ def decode(data: bytes, name: str, *, dst_trim_jumps: int = 3) -> Decoded:
     return DECODERS[name](data)
 
 
-def sniff(data: bytes) -> str | None:
+def sniff(data: bytes, named: str = "") -> str | None:
     """Return the name of the format that a file's first bytes show, or None: EXP and others have no mark.
 
-    JEF has none either; its header must agree with itself.
+    JEF has none either; its header must agree with itself. ``named``: the format that the file's name says; several
+    have a header that is like that of DST or TBF.
     """
     if data.startswith(pec.PEC_MAGIC):
         return "PEC"
@@ -61,7 +87,7 @@ def sniff(data: bytes) -> str | None:
     if data.startswith(vp3.MAGIC):
         return "VP3"
     if data.startswith(b"LA:") and len(data) >= dst.HEADER:
-        return "DST"
+        return None if named in _HEADER_OF_DST and not dst.holds_records(data) else "DST"
     if data.startswith(b"3.00") and data[0x80:0x83] == b"LA:":
         return "TBF"
     start, colors = (int.from_bytes(data[at : at + 4], "little") for at in (0, 24))

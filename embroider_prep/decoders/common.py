@@ -33,7 +33,10 @@ class Decoded:
 
     ``xy`` (N, 2) int64 needle points in machine units, y down, as the file places them; ``came`` (N,) `Came` numbers;
     ``color`` (N,) number of the colour block. ``threads``: one a colour block, as far as the file knows them (None:
-    not at all). ``complete``: the end mark was found. ``header``: numbers that the file states about itself.
+    not at all). ``complete``: the end mark was found. ``stopped``: why reading ended before it, in words; empty: the
+    file was over. ``left``: bytes behind the end mark that belong to nothing. ``stated``: how many stitches the header
+    counts; ``counts``: from and to how many records it may mean, as programs count jumps and the end, too, or do not.
+    ``header``: other numbers that the file states about itself.
     """
 
     xy: Ints
@@ -42,6 +45,10 @@ class Decoded:
     threads: tuple[Thread | None, ...] = ()
     name: str = ""
     complete: bool = True
+    stopped: str = ""
+    left: int = 0
+    stated: int | None = None
+    counts: tuple[int, int] = (0, 0)
     header: dict[str, Any] = field(default_factory=dict)
 
 
@@ -112,3 +119,18 @@ def text_of(raw: bytes) -> str:
     """Return readable text of a name field, whatever its encoding."""
     text = raw.split(b"\0")[0].decode("utf-8", errors="replace")
     return "".join(letter for letter in text if letter.isprintable() and letter != "\ufffd").strip()
+
+
+PADDING = b"\0\x1a \xff"
+"""Bytes that programs put behind the end: nothing, the end of a text file, spaces."""
+
+
+def left_over(data: bytes, end: int) -> int:
+    """Return how many bytes stand behind the end of a design; up to three of padding do not count."""
+    rest = data[end:]
+    return 0 if len(rest) <= 3 and not rest.strip(PADDING) else len(rest)
+
+
+def is_end(data: bytes, at: int, record: int) -> bool:
+    """Return whether a command that is not known, ``record`` bytes long, is the last one: then it is an end mark."""
+    return not data[at + record :].strip(PADDING)

@@ -7,9 +7,11 @@ is no trim: machines cut at a run of jumps, three by habit.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, need, text_of
+from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, left_over, need, text_of
 
 HEADER = 512
 
@@ -17,11 +19,26 @@ HEADER = 512
 def decode(data: bytes, *, trim_jumps: int = 3) -> Decoded:
     """Decode a DST file; ``trim_jumps`` jumps in a row count as a trim."""
     need(data, HEADER, "DST")
-    body = np.frombuffer(data, np.uint8)[HEADER:]
+    header = read_header(data[:HEADER])
+    got = decode_records(data, HEADER, trim_jumps=trim_jumps)
+    stated = header.get("ST")
+    return replace(
+        got,
+        name=str(header.get("LA", "")),
+        header=got.header | header,
+        stated=stated if isinstance(stated, int) and stated > 0 else None,
+    )
+
+
+def decode_records(data: bytes, start: int, *, trim_jumps: int = 3) -> Decoded:
+    """Decode the records alone, from byte ``start`` on."""
+    body = np.frombuffer(data, np.uint8)[start:]
     records = body[: len(body) // 3 * 3].reshape(-1, 3)
     ends = np.flatnonzero((records[:, 2] & 0xF3) == 0xF3)
     complete = bool(len(ends))
+    left = 0
     if complete:
+        left = left_over(data, start + 3 * int(ends[0]) + 3)
         records = records[: ends[0]]
     dx, dy = _moves(records)
     last = records[:, 2]
@@ -30,11 +47,16 @@ def decode(data: bytes, *, trim_jumps: int = 3) -> Decoded:
     kind[(last & 0xC0) == 0xC0] = Record.COLOR
     # 0x43 switches sequins on and off; it moves at most.
     kind[(last & 0xC0) == 0x40] = Record.JUMP
-    header = _header(data[:HEADER])
-    header["records"] = len(records)
-    return assemble(
-        dx, dy, kind, jumps_for_trim=trim_jumps, name=str(header.get("LA", "")), complete=complete, header=header
-    )
+    # Programs count stitches alone, with their jumps, or with the end as well.
+    counts = int((kind == Record.STITCH).sum()) - 1, len(records) + 2
+    header = {"records": len(records)}
+    return assemble(dx, dy, kind, jumps_for_trim=trim_jumps, complete=complete, left=left, counts=counts, header=header)
+
+
+def holds_records(data: bytes) -> bool:
+    """Return whether what follows the header are DST records: the lowest two bits of each third byte are set."""
+    last = np.frombuffer(data, np.uint8)[HEADER:][2::3]
+    return bool(len(last)) and bool(((last & 3) == 3).mean() > 0.9)
 
 
 def _moves(records: Bytes) -> tuple[Ints, Ints]:
@@ -49,7 +71,7 @@ def _moves(records: Bytes) -> tuple[Ints, Ints]:
     return x, -y
 
 
-def _header(raw: bytes) -> dict[str, int | str]:
+def read_header(raw: bytes) -> dict[str, int | str]:
     """Return the fields of the header: name (LA), records (ST), colour changes (CO), extents (+X, -X, +Y, -Y)."""
     out: dict[str, int | str] = {}
     for line in raw.replace(b"\n", b"\r").split(b"\r"):

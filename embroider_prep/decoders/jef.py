@@ -11,7 +11,7 @@ import struct
 
 import numpy as np
 
-from embroider_prep.decoders.common import Decoded, Ints, Record, assemble, need, signed8
+from embroider_prep.decoders.common import Decoded, Ints, Record, assemble, left_over, need, signed8
 from embroider_prep.decoders.exp import split
 from embroider_prep.decoders.palettes import jef_chart
 from embroider_prep.design import Thread
@@ -36,6 +36,10 @@ def decode(data: bytes) -> Decoded:
     position, command = split(raw, start, len(raw))
     end = _end(data, position, command, start)
     complete = end is not None
+    left = 0
+    if end is not None:
+        behind = 4 if data[end + 2 : end + 4] == b"\0\0" else 2
+        left = left_over(data, end + behind)
     if end is not None:
         keep = position < end
         position, command = position[keep], command[keep]
@@ -46,7 +50,13 @@ def decode(data: bytes) -> Decoded:
     kind[(command == 0x02) & (dx == 0) & (dy == 0)] = Record.TRIM
     kind[command == 0x01] = Record.COLOR
     header = {"hoop": hoop, "points": points, "extents": extents, "date": date.decode("ascii", errors="replace")}
-    return assemble(dx, dy, kind, threads=_threads(indices), complete=complete, header=header | {"palette": indices})
+    # In pairs of bytes, with or without the end: other counts that programs write here say nothing of a whole file.
+    pairs = (int(position[-1]) + 2 - start) // 2 if len(position) else 0
+    return assemble(
+        dx, dy, kind, threads=_threads(indices), complete=complete, left=left,
+        stated=None if complete else points or None, counts=(pairs - 2, pairs + 2),
+        header=header | {"palette": indices},
+    )  # fmt: skip
 
 
 def _end(data: bytes, position: Ints, command: Ints, start: int) -> int | None:

@@ -11,7 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, need, signed8, text_of
+from embroider_prep.decoders import dst
+from embroider_prep.decoders.common import (
+    Bytes,
+    Decoded,
+    Ints,
+    Record,
+    assemble,
+    is_end,
+    left_over,
+    need,
+    signed8,
+    text_of,
+)
 from embroider_prep.design import Thread
 
 U01_HEADER = 0x100
@@ -30,6 +42,7 @@ def decode_u01(data: bytes) -> Decoded:
     records = _records(data, U01_HEADER)
     command = records[:, 0] & 0x1F
     ends = np.flatnonzero(command >= 0x18)
+    left = left_over(data, U01_HEADER + 3 * int(ends[0]) + 3) if len(ends) else 0
     if len(ends):
         records, command = records[: ends[0]], command[: ends[0]]
     moves = records.astype(np.int64)
@@ -44,7 +57,7 @@ def decode_u01(data: bytes) -> Decoded:
     is_needle = (command >= 9) & (command <= 0x17)
     kind[is_needle] = Record.COLOR
     needles = tuple(int(item) - 8 for item in command[is_needle])
-    return _assemble(dx, dy, kind, complete=bool(len(ends)), header={"needles": needles})
+    return _assemble(dx, dy, kind, complete=bool(len(ends)), left=left, header={"needles": needles})
 
 
 def decode_tbf(data: bytes) -> Decoded:
@@ -55,7 +68,14 @@ def decode_tbf(data: bytes) -> Decoded:
     known = np.isin(command, (0x80, 0x81, 0x90, 0x40, 0x86))
     ends = np.flatnonzero(~known)
     complete = bool(len(ends)) and command[ends[0]] == 0x8F
+    stopped, left = "", 0
     if len(ends):
+        at = TBF_HEADER + 3 * int(ends[0])
+        left = left_over(data, at + 3) if complete else 0
+        if not complete and is_end(data, at, 3):
+            complete = True
+        elif not complete:
+            stopped = f"command 0x{int(command[ends[0]]):02x} at byte {at + 2} is not known"
         records, command = records[: ends[0]], command[: ends[0]]
     dx, dy = signed8(records[:, 0].copy()), -signed8(records[:, 1].copy())
     kind = np.full(len(records), Record.OTHER)
@@ -64,11 +84,20 @@ def decode_tbf(data: bytes) -> Decoded:
     kind[(command == 0x90) & (dx == 0) & (dy == 0)] = Record.TRIM
     kind[command == 0x86] = Record.TRIM
     kind[command == 0x81] = Record.COLOR
-    order = tuple(data[TBF_ORDER : TBF_ORDER + int((command == 0x81).sum())])
+    sewn = np.flatnonzero(kind == Record.STITCH)
+    changes = np.flatnonzero(kind == Record.COLOR)
+    # The first needle is chosen by a command of its own, or needs none.
+    blocks = len(changes) + (not len(changes) or (bool(len(sewn)) and bool(changes[0] > sewn[0])))
+    order = tuple(data[TBF_ORDER : TBF_ORDER + min(256, blocks)])
     colors = _tbf_colors(data)
     threads = tuple(colors[needle - 1] if 0 < needle <= len(colors) else None for needle in order)
     name = text_of(data[0x83:0x93])
-    return _assemble(dx, dy, kind, threads=threads, name=name, complete=complete, header={"needles": order})
+    stated = dst.read_header(data[0x80:TBF_ORDER]).get("ST")
+    return _assemble(
+        dx, dy, kind, threads=threads, name=name, complete=complete, stopped=stopped, left=left,
+        stated=stated if isinstance(stated, int) and stated > 0 else None,
+        counts=(len(sewn) - 1, len(kind) + 2), header={"needles": order},
+    )  # fmt: skip
 
 
 def _tbf_colors(data: bytes) -> list[Thread]:

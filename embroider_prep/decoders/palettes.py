@@ -29,7 +29,7 @@ as in pyembroidery's list."""
 @cache
 def pec_threads() -> tuple[Thread, ...]:
     """Return the 61 threads of Brother's PEC chart; code 1 is the first."""
-    by_code = {thread.code: thread for thread in load_chart("brother-pec")}
+    by_code = _by_code("brother-pec")
     return tuple(by_code[str(code)] for code in range(1, 62))
 
 
@@ -42,8 +42,37 @@ def pec_chart() -> tuple[Thread, ...]:
 @cache
 def jef_chart() -> tuple[Thread, ...]:
     """Return the 78 threads of Janome's chart; index 1 of a file is the first."""
-    by_code = {thread.code: thread for thread in load_chart("janome")}
+    by_code = _by_code("janome")
     return tuple(by_code[code] for code in _JEF_ORDER.split())
+
+
+def sew_thread(index: int) -> Thread | None:
+    """Return the thread of a colour number in a SEW file: from 1 on; 0 is no colour."""
+    return _by_code("janome-sew").get(str(index % 79))
+
+
+def shv_thread(index: int) -> Thread | None:
+    """Return the thread of a colour number in a SHV file; numbers that the list leaves out are black there."""
+    chart = _by_code("husqvarna-shv")
+    return chart.get(str(index % 43), chart["0"])
+
+
+@cache
+def _by_code(name: str) -> dict[str, Thread]:
+    return {thread.code: thread for thread in load_chart(name)}
+
+
+_PCM = "000000 000080 0000ff 008080 00ffff 800080 ff00ff 800000 ff0000 008000 00ff00 808000 ffff00 808080 c0c0c0 ffffff"
+"""The 16 colours of PCM files: those of a screen of 1990; pyembroidery 1.5.1."""
+
+
+@cache
+def pcm_threads() -> tuple[Thread, ...]:
+    """Return the 16 colours that a PCM file names by number; 0 is the first."""
+    return tuple(
+        Thread(brand="", chart="", code="", name=f"PCM colour {number}", rgb8=(red, green, blue))
+        for number, (red, green, blue) in enumerate(map(bytes.fromhex, _PCM.split()), 1)
+    )
 
 
 # Dark and light, warm and cool in turn, so that neighbours in sewing order can be told apart.

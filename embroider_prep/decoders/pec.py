@@ -8,15 +8,19 @@ the design's upper left corner.
 
 from __future__ import annotations
 
+import itertools
 import struct
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from embroider_prep.decoders import pes_sections
 from embroider_prep.decoders.common import Bytes, Decoded, Ints, Record, assemble, need, text_of
 from embroider_prep.decoders.palettes import pec_chart
 from embroider_prep.design import Thread
 from embroider_prep.errors import FormatError
+from embroider_prep.plans import Came
 
 PEC_MAGIC = b"#PEC0001"
 PES_MAGIC = b"#PES"
@@ -39,31 +43,65 @@ def pictures_offset(part: bytes) -> int:
 
 def decode(data: bytes) -> Decoded:
     """Decode a PES or PEC file."""
-    base = pec_offset(data)
-    need(data[base:], STITCHES, "PEC part")
+    base = _part_offset(data)
+    if base is None:
+        return _of_sections(data)
     part = data[base:]
     colors = (part[COLORS] + 1) % 256
     palette = tuple(part[COLORS + 1 : COLORS + 1 + colors])
     name, threads = ("", ()) if data.startswith(PEC_MAGIC) else _pes_header(data)
-    stream = stream_of(part)
-    kind = np.full(len(stream.x), Record.STITCH)
-    kind[stream.flags & JUMP_FLAG > 0] = Record.JUMP
-    kind[stream.flags & TRIM_FLAG > 0] = Record.TRIM
-    kind[stream.is_color] = Record.COLOR
     width, height = struct.unpack_from("<hh", part, 520)
     header: dict[str, object] = {"palette": palette, "width": width, "height": height, "pec_offset": base}
     header["keeps_rgb"] = bool(threads)
     header["length"] = int.from_bytes(part[514:517], "little")
     header["label"] = text_of(part[3:19])
-    return assemble(
-        stream.x,
-        stream.y,
-        kind,
-        threads=_threads(palette, threads),
-        name=name or text_of(part[3:19]),
-        complete=stream.complete,
-        header=header,
+    return decode_stream(
+        part[STITCHES:], threads=_threads(palette, threads), name=name or text_of(part[3:19]), header=header
     )
+
+
+def _part_offset(data: bytes) -> int | None:
+    """Return where the PEC part begins; None when a PES file ends before its stitches."""
+    if data.startswith(PES_MAGIC) and len(data) >= 12:
+        base = int(struct.unpack_from("<I", data, 8)[0])
+        if len(data) < base + STITCHES and pes_sections.MARK in data:
+            return None
+    base = pec_offset(data)
+    need(data[base:], STITCHES, "PEC part")
+    return base
+
+
+def _of_sections(data: bytes) -> Decoded:
+    """Decode what is there of a PES file whose part for machines is cut off: the sections of embroidery software."""
+    sections = [item for item in pes_sections.decode_sections(data, cut=True) if item.flag == 0 and len(item.xy)]
+    name, listed = _pes_header(data)
+    xy = np.concatenate([item.xy for item in sections]) if sections else np.empty((0, 2), np.int64)
+    starts = np.cumsum([0, *(len(item.xy) for item in sections)])[:-1]
+    colors = [item.color for item in sections]
+    blocks = np.cumsum([0, *(a != b for a, b in itertools.pairwise(colors))])
+    came = np.zeros(len(xy), np.uint8)
+    if sections:
+        came[starts] = np.where(np.diff(blocks, prepend=-1) > 0, Came.COLOR, Came.JUMP)
+        came[0] = Came.START
+    of_block = [colors[int(np.argmax(blocks == number))] for number in range(int(blocks[-1]) + 1)] if sections else []
+    chart = listed or pec_chart()
+    # A list of the file counts from 0, the chart from 1.
+    threads = tuple(chart[(code - (not listed)) % len(chart)] for code in of_block)
+    color = np.repeat(blocks, [len(item.xy) for item in sections]) if sections else np.empty(0, np.int64)
+    return Decoded(
+        xy=xy, came=came, color=color, threads=threads, name=name, complete=False,
+        stopped="the part for machines is cut off",
+    )  # fmt: skip
+
+
+def decode_stream(raw: bytes, **rest: Any) -> Decoded:
+    """Decode a stream of stitches alone."""
+    stream = records_of(np.frombuffer(raw, np.uint8))
+    kind = np.full(len(stream.x), Record.STITCH)
+    kind[stream.flags & JUMP_FLAG > 0] = Record.JUMP
+    kind[stream.flags & TRIM_FLAG > 0] = Record.TRIM
+    kind[stream.is_color] = Record.COLOR
+    return assemble(stream.x, stream.y, kind, complete=stream.complete, **rest)
 
 
 def pec_offset(data: bytes) -> int:
@@ -94,7 +132,13 @@ class Stream:
 
 def stream_of(part: bytes) -> Stream:
     """Split the stitch stream of a PEC part into records."""
-    raw = np.frombuffer(part, np.uint8)[STITCHES:]
+    stream = records_of(np.frombuffer(part, np.uint8)[STITCHES:])
+    stream.at, stream.at_y = stream.at + STITCHES, stream.at_y + STITCHES
+    return stream
+
+
+def records_of(raw: Bytes) -> Stream:
+    """Split a stitch stream into records; offsets count from its beginning."""
     starts = _value_starts(raw)
     # The end mark may be the last value, without a second one.
     complete = len(starts) % 2 == 1 and raw[starts[-1]] == 0xFF
@@ -111,9 +155,7 @@ def stream_of(part: bytes) -> Stream:
     y, y_flags = _values(raw, at_y)
     still = is_color
     flags = np.where(still, 0, x_flags | y_flags)
-    return Stream(
-        np.where(still, 0, x), np.where(still, 0, y), flags, is_color, at_x + STITCHES, at_y + STITCHES, complete
-    )
+    return Stream(np.where(still, 0, x), np.where(still, 0, y), flags, is_color, at_x, at_y, complete)
 
 
 def _value_starts(raw: Bytes) -> Ints:

@@ -8,6 +8,7 @@ from the left edge of the design, y from its lower edge (so it is negative).
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,22 @@ MARK = b"\x07\x00CSewSeg"
 MORE = 0x8003
 
 
-def decode_sections(data: bytes) -> list[tuple[int, Ints]]:
-    """Return flag and points (N, 2) of each section; none when the file has no such part (a truncated PES).
+class Section(NamedTuple):
+    """One section: its flag, its colour (a place in the file's list, or in the chart), its points (N, 2)."""
+
+    flag: int
+    color: int
+    xy: Ints
+
+
+def decode_sections(data: bytes, *, cut: bool = False) -> list[Section]:
+    """Return the sections; none when the file has no such part (a truncated PES).
+
+    Parameters
+    ----------
+    data : bytes
+    cut : bool
+        Return what is there of sections that break off.
 
     Raises
     ------
@@ -32,7 +47,7 @@ def decode_sections(data: bytes) -> list[tuple[int, Ints]]:
     # Before the mark: the number of sections and 0xFFFF 0x0000.
     count = struct.unpack_from("<H", data, start - 6)[0]
     at = start + len(MARK)
-    out: list[tuple[int, Ints]] = []
+    out: list[Section] = []
     try:
         for number in range(count):
             if number:
@@ -42,10 +57,13 @@ def decode_sections(data: bytes) -> list[tuple[int, Ints]]:
                         f"PES: section {number + 1} of {count} should follow at byte {at}", hint="the file is damaged"
                     )
                 at += 2
-            flag, _, points = struct.unpack_from("<3H", data, at)
-            xy = np.frombuffer(data, "<i2", 2 * points, at + 6).astype(np.int64).reshape(-1, 2)
-            out.append((flag, xy))
+            flag, color, points = struct.unpack_from("<3H", data, at)
+            held = min(points, (len(data) - at - 6) // 4) if cut else points
+            xy = np.frombuffer(data, "<i2", 2 * held, at + 6).astype(np.int64).reshape(-1, 2)
+            out.append(Section(flag, color, xy))
             at += 6 + 4 * points
     except (struct.error, ValueError) as error:
+        if cut:
+            return out
         raise FormatError(f"PES: its {count} sections go beyond the file", hint="the file is damaged") from error
     return out

@@ -11,7 +11,7 @@ import struct
 
 import numpy as np
 
-from embroider_prep.decoders.common import Decoded, Ints, Record, assemble, need, text_of
+from embroider_prep.decoders.common import Decoded, Ints, Record, assemble, left_over, need, text_of
 from embroider_prep.design import Thread
 from embroider_prep.errors import FormatError
 
@@ -64,20 +64,33 @@ def decode(data: bytes) -> Decoded:
     moves: list[Ints] = []
     # The needle's place before each block, so that a block can begin anywhere.
     last = np.zeros(2, np.int64)
+    complete, missing = True, 0
     for number in range(count):
-        start, thread, records = _color_block(cursor)
+        try:
+            start, thread, records, whole, missing = _color_block(cursor)
+        except FormatError:
+            complete = False
+            break
         begin = np.array([round((start[0] + center_x) / PER_UNIT), -round((start[1] + center_y) / PER_UNIT)])
         first = 1 if number else 0
         head = np.array([[*(begin - last), Record.COLOR if first else Record.JUMP]], np.int64)
         moves += [head, records]
         last = begin + records[:, :2].sum(axis=0)
         threads.append(thread)
+        if missing and not (whole and number == count - 1):
+            complete = False
+            break
     rows = np.concatenate(moves) if moves else np.empty((0, 3), np.int64)
     header = {"bounds": (left / PER_UNIT, -up / PER_UNIT, right / PER_UNIT, -low / PER_UNIT)}
-    return assemble(rows[:, 0], rows[:, 1], rows[:, 2], threads=tuple(threads), header=header)
+    return assemble(
+        rows[:, 0], rows[:, 1], rows[:, 2], threads=tuple(threads), header=header, complete=complete,
+        stopped="" if complete else f"colour block {len(threads) + (missing <= 0)} of {count} is cut",
+        left=-missing if missing else left_over(data, cursor.at),
+    )  # fmt: skip
 
 
-def _color_block(cursor: _Cursor) -> tuple[tuple[int, int], Thread, Ints]:
+def _color_block(cursor: _Cursor) -> tuple[tuple[int, int], Thread, Ints, bool, int]:
+    """Return start, thread and records of a block, whether these are all there, and how many bytes it lacks."""
     cursor.take(3)
     length = cursor.number("I")
     end = cursor.at + length
@@ -86,14 +99,13 @@ def _color_block(cursor: _Cursor) -> tuple[tuple[int, int], Thread, Ints]:
     cursor.take(8 + 3)
     stitch_length = cursor.number("I")
     cursor.take(3)
-    if end > len(cursor.data) or cursor.at > end or stitch_length < 3:
-        raise FormatError(
-            f"VP3: a colour block should end at byte {end}, but the file has {len(cursor.data)}",
-            hint="the file is truncated or damaged",
-        )
-    records = _records(cursor.data, cursor.at, min(end, cursor.at + stitch_length - 3))
-    cursor.at = end
-    return start, thread, records
+    if cursor.at > end or stitch_length < 3:
+        raise FormatError("VP3: a colour block ends before it begins", hint="the file is damaged")
+    size = len(cursor.data)
+    stop = min(end, cursor.at + stitch_length - 3)
+    records = _records(cursor.data, cursor.at, min(size, stop))
+    cursor.at = min(end, size)
+    return start, thread, records, stop <= size, max(0, end - size)
 
 
 def _thread(cursor: _Cursor) -> Thread:

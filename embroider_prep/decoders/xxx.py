@@ -36,8 +36,13 @@ def decode(data: bytes) -> Decoded:
         at = escape + _LENGTHS[int(raw[escape])]
     table = np.concatenate(rows)
     threads = _threads(data, end + 6, colors) if ends else ()
-    header = {"records": struct.unpack_from("<I", data, 0x17)[0], "colors": colors}
-    return assemble(table[:, 0], -table[:, 1], table[:, 2], threads=threads, complete=bool(ends), header=header)
+    counts = int((table[:, 2] == Record.STITCH).sum()) - 1, len(table) + 2
+    header: dict[str, object] = {"records": struct.unpack_from("<I", data, 0x17)[0], "colors": colors}
+    stated = struct.unpack_from("<I", data, 0x17)[0] or None
+    return assemble(
+        table[:, 0], -table[:, 1], table[:, 2], threads=threads, complete=bool(ends), header=header, stated=stated,
+        counts=counts,
+    )  # fmt: skip
 
 
 def _escaped(data: bytes, at: int) -> tuple[int, int, int]:

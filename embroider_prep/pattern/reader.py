@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
-from embroider_prep.design import StitchPlan
+from embroider_prep.design import Finding, StitchPlan, Thread
 from embroider_prep.errors import FormatError, InputError
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
 from embroider_prep.limits import MAX_PLAN_BYTES
@@ -15,6 +17,7 @@ from embroider_prep.pattern.rebuild import plan_of_decoded
 from embroider_prep.pattern.sidecar import read_side_file
 from embroider_prep.pattern.tables import from_csv, from_json
 from embroider_prep.plans import centered
+from embroider_prep.preflight import finding
 from embroider_prep.units import UNITS_PER_MM
 
 MAX_BYTES = 2_000_000
@@ -31,8 +34,13 @@ _OTHER_FILES = {
 }  # fmt: skip
 
 
-_HEADER_OF_DST = ("DSB", "DSZ")
-"""Formats whose files begin as DST files do: only the suffix tells them apart."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """What is in a file: the plan, the format that its content shows, and what is odd about the file itself."""
+
+    plan: StitchPlan
+    form: StitchFormat
+    findings: tuple[Finding, ...] = ()
 
 
 def read(path: str | Path, *, force: bool = False) -> StitchPlan:
@@ -59,23 +67,38 @@ def read(path: str | Path, *, force: bool = False) -> StitchPlan:
     FormatError
         When it is empty, too large, damaged, truncated, of another kind, or sews nothing.
     """
+    return look(path, force=force).plan
+
+
+def look(path: str | Path, *, force: bool = False) -> Look:
+    """Read a file as `read` does, and say what is odd about it: codes of `preflight.CODES`.
+
+    ``wrong-suffix``, ``stand-ins``, ``no-end-mark``, ``cut-file``, ``left-over``, ``header-count``, ``side-list``.
+    """
     where = str(path)
-    form, data = _load(Path(path), force)
-    if form.name == "JSON":
-        return from_json(data, where)
-    if form.name == "CSV":
-        return from_csv(data, where)
+    named, data = _load(Path(path), force)
+    if named.name == "JSON":
+        return Look(plan=from_json(data, where), form=named)
+    if named.name == "CSV":
+        return Look(plan=from_csv(data, where), form=named)
     try:
-        form, decoded = _decode(form, data, Path(path).suffix.lower())
+        form, decoded = _decode(named, data)
     except FormatError as error:
         raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
-    _check(decoded, where, force)
-    beside = () if decoded.threads else read_side_file(Path(path))
+    found = _check(decoded, where, force)
+    beside, more = ((), ()) if any(decoded.threads) else _beside(Path(path))
     try:
         plan = plan_of_decoded(decoded, beside)
     except MemoryError:
         raise FormatError(f"{where}: too large to be read", hint="divide the design") from None
-    return centered(plan) if form.name in ("PES", "PEC") else plan
+    if form is not named:
+        message = f"the content is {form.name}, the name says {named.name}: machines go by the name"
+        name = f"name it {Path(path).with_suffix(form.suffix).name}"
+        found.append(finding("wrong-suffix", message, name))
+    found += [*_stand_ins(decoded, beside, form), *more]
+    if form.name in ("PES", "PEC"):
+        plan = centered(plan)
+    return Look(plan=plan, form=form, findings=tuple(found))
 
 
 def content_format(path: str | Path) -> StitchFormat:
@@ -91,10 +114,8 @@ def content_format(path: str | Path) -> StitchFormat:
 
 
 def _shown(form: StitchFormat, data: bytes) -> StitchFormat:
-    shown = sniff(data)
-    if shown is None or (shown == "DST" and form.name in _HEADER_OF_DST):
-        return form
-    return FORMATS[shown]
+    shown = sniff(data, form.name)
+    return form if shown is None else FORMATS[shown]
 
 
 def _load(path: Path, force: bool) -> tuple[StitchFormat, bytes]:
@@ -122,29 +143,80 @@ def _load(path: Path, force: bool) -> tuple[StitchFormat, bytes]:
     return form, data
 
 
-def _decode(form: StitchFormat, data: bytes, suffix: str) -> tuple[StitchFormat, Decoded]:
+def _decode(form: StitchFormat, data: bytes) -> tuple[StitchFormat, Decoded]:
     """Decode by content where that shows a format, else by suffix."""
     form = _shown(form, data)
     if form.name == "DST" and sniff(data) is None and b"ST:" not in data[:512]:
         raise FormatError("not a DST file: its header has no ST: line", hint="the file is damaged or of another format")
     if form.name in DECODERS:
         return form, decode(data, form.name)
-    from embroider_prep.pattern.foreign import decode_foreign
+    from embroider_prep.pattern.hus import decode_hus
 
-    return form, decode_foreign(data, form, suffix)
+    return form, decode_hus(data)
 
 
-def _check(decoded: Decoded, where: str, force: bool) -> None:
-    if not len(decoded.xy):
-        raise FormatError(f"{where}: there are no stitches in it", hint="the file is damaged or of another format")
-    if not decoded.complete and not force:
-        raise FormatError(
-            f"{where}: the file breaks off after {len(decoded.xy):,} stitches, without an end mark",
-            hint="copy it again, or add --force to see what is there",
-        )
+def _check(decoded: Decoded, where: str, force: bool) -> list[Finding]:
+    """Return what is odd about a file that can be read; raise what cannot."""
+    count = len(decoded.xy)
+    if not count:
+        why = f": {decoded.stopped}" if decoded.stopped else ""
+        raise FormatError(f"{where}: there are no stitches in it{why}", hint="the file is damaged or of another format")
+    found = []
+    low, high = decoded.counts
+    agrees = decoded.stated is not None and low <= decoded.stated <= high
+    if not decoded.complete and not decoded.stopped and agrees:
+        message = f"the file has no end mark; its header counts {decoded.stated:,} stitches, and they are there"
+        found.append(finding("no-end-mark", message, "write it anew: machines may wait for the end"))
+    elif not decoded.complete:
+        what = decoded.stopped or "without an end mark"
+        counted = f"; its header counts {decoded.stated:,}" if decoded.stated is not None else ""
+        message = f"the file breaks off after {count:,} stitches, {what}{counted}"
+        if not force:
+            hint = "copy it again, or add --force to see what is there"
+            raise FormatError(f"{where}: {message}", hint=hint)
+        found.append(finding("cut-file", message, "what is behind them is not shown"))
+    elif decoded.stated is not None and not agrees:
+        message = f"the header counts {decoded.stated:,} stitches, the file holds {count:,}"
+        found.append(finding("header-count", message, "compare the picture with the design that you expect"))
+    if decoded.left > 0:
+        message = f"{_bytes(decoded.left)} behind the end of the design are not read"
+        found.append(finding("left-over", message, "write it anew to be rid of them"))
+    elif decoded.left < 0 and decoded.complete:
+        message = f"the file is shorter by {_bytes(-decoded.left)} than it says; every stitch is there"
+        found.append(finding("left-over", message, "write it anew: machines may refuse it"))
     extent = float(np.ptp(decoded.xy, axis=0).max()) / UNITS_PER_MM
     if extent > MAX_SIZE_MM and not force:
         raise FormatError(
             f"{where}: its stitches spread over {extent / 1000:.1f} m; machines sew up to {MAX_SIZE_MM / 1000:g} m",
             hint="the file is damaged or of another format",
         )
+    return found
+
+
+def _bytes(count: int) -> str:
+    return f"{count:,} byte" if count == 1 else f"{count:,} bytes"
+
+
+def _beside(path: Path) -> tuple[tuple[Thread, ...], tuple[Finding, ...]]:
+    threads, damaged = read_side_file(path)
+    found = [
+        finding("side-list", f"the colour list {name} beside the file cannot be read", "write or copy it again")
+        for name in damaged
+    ]
+    return threads, tuple(found)
+
+
+def _stand_ins(decoded: Decoded, beside: Sequence[Thread], form: StitchFormat) -> list[Finding]:
+    """Say which colours are none of the file's own."""
+    known = decoded.threads if any(decoded.threads) else beside
+    used = np.unique(decoded.color).tolist()
+    lacking = [index for index in used if index >= len(known) or known[index] is None]
+    if not lacking:
+        return []
+    if len(lacking) == len(used):
+        what = "names its colours by numbers that nobody knows" if form.name == "JPX" else "keeps no thread colours"
+        message = f"the file {what}; those shown are stand-ins"
+    else:
+        places = ", ".join(str(index + 1) for index in lacking[:8]) + (" …" if len(lacking) > 8 else "")
+        message = f"no colours are known of {len(lacking)} of {len(used)} colour blocks ({places}): stand-ins"
+    return [finding("stand-ins", message, "put its .edr, .inf or .col list beside it")]

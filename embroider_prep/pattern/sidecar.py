@@ -35,21 +35,41 @@ def _inf_record(number: int, thread: Thread) -> bytes:
     return struct.pack(">H", len(body) + 2) + body
 
 
-def read_side_file(path: Path) -> tuple[Thread, ...]:
-    """Return the colours of the first colour list beside a stitch file, or none; a damaged list counts as none."""
-    for suffix in SIDE_FILES:
-        beside = path.with_suffix(suffix)
+def read_side_file(path: Path) -> tuple[tuple[Thread, ...], tuple[str, ...]]:
+    """Return the colours of the first colour list beside a stitch file, and the names of lists that are damaged.
+
+    ``DESIGN.EXP`` has ``DESIGN.INF``, ``Design.inf`` or ``DESIGN.EXP.inf``: capitals do not count, as on the disks
+    of most machines.
+    """
+    damaged: list[str] = []
+    for beside in _lists_beside(path):
         try:
             data = beside.read_bytes()
-        except OSError:
-            continue
-        try:
-            threads = _parse(data, suffix)
-        except (struct.error, ValueError, IndexError):
-            continue
+            threads = _parse(data, beside.suffix.lower())
+        except (struct.error, ValueError, IndexError, OSError):
+            threads = ()
         if threads:
-            return threads
-    return ()
+            return threads, tuple(damaged)
+        damaged.append(beside.name)
+    return (), tuple(damaged)
+
+
+def _lists_beside(path: Path) -> list[Path]:
+    """Return the colour lists of a stitch file: first the kind, then the spelling nearest to its own."""
+    wanted = {
+        f"{stem}{suffix}".casefold(): (number, place)
+        for number, suffix in enumerate(SIDE_FILES)
+        for place, stem in enumerate((path.stem, path.name))
+    }
+    found = []
+    try:
+        for item in path.parent.iterdir():
+            rank = wanted.get(item.name.casefold())
+            if rank is not None and item != path:
+                found.append((rank, item.stem != path.stem, item.name, item))
+    except OSError:
+        return []
+    return [item for *_, item in sorted(found)]
 
 
 def _parse(data: bytes, suffix: str) -> tuple[Thread, ...]:

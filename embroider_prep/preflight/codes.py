@@ -36,11 +36,16 @@ CODES: dict[str, tuple[Severity, str]] = {
     "unused-thread": ("note", "threads that sew nothing"),
     "wrong-suffix": ("warning", "the content of a file is another format than its name says"),
     "stand-ins": ("note", "a file without colours is shown in stand-ins"),
+    "no-end-mark": ("warning", "a file without an end mark whose header counts the stitches that are there"),
+    "cut-file": ("warning", "a file that breaks off; shown is what there is"),
+    "left-over": ("note", "bytes behind the end of a design, or missing there"),
+    "header-count": ("warning", "the header counts other stitches than the file holds"),
+    "side-list": ("note", "a colour list beside a file that cannot be read"),
     "rotated": ("note", "the design was turned by 90 degrees to fit the hoop"),
     "split": ("note", "the design was divided into several hoopings"),
 }
-"""Every code with its severity and meaning. ``rotated`` and ``split`` come from the writer, ``wrong-suffix`` and
-``stand-ins`` from looking into somebody's file."""
+"""Every code with its severity and meaning. ``rotated`` and ``split`` come from the writer, those
+from ``wrong-suffix`` on, but these two, from looking into somebody's file."""
 
 
 def finding(

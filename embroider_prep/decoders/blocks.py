@@ -1,0 +1,241 @@
+"""Formats whose header leads to several parts: Husqvarna SHV, Brother PHB, PHC and PMV, ZSK TC ZXY, Zeng Hsing ZHS.
+
+None of them is documented by its maker; places of numbers and commands are those of pyembroidery 1.5.1 (MIT).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from embroider_prep.decoders import pec
+from embroider_prep.decoders.common import Decoded, Record, assemble, is_end, left_over, need, text_of
+from embroider_prep.decoders.palettes import pec_chart, shv_thread
+from embroider_prep.decoders.triples import needles_from_start
+from embroider_prep.design import Thread
+from embroider_prep.errors import FormatError
+
+Row = tuple[int, int, int]
+
+PMV_UNIT = 2.5
+"""Machine units in one unit of a PMV file: 0.25 mm."""
+
+SHV_HEADER = 0x56
+
+
+def _header(name: str) -> Callable[[Callable[[bytes], Decoded]], Callable[[bytes], Decoded]]:
+    """Make a header that leads nowhere one error in words."""
+
+    def around(read: Callable[[bytes], Decoded]) -> Callable[[bytes], Decoded]:
+        def safe(data: bytes) -> Decoded:
+            try:
+                return read(data)
+            except (struct.error, IndexError, ValueError) as error:
+                raise FormatError(
+                    f"{name}: its header leads beyond the file's {len(data)} bytes",
+                    hint="the file is truncated or of another format",
+                ) from error
+
+        safe.__doc__, safe.__name__ = read.__doc__, read.__name__
+        return safe
+
+    return around
+
+
+def _assembled(rows: list[Row], **rest: Any) -> Decoded:
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return assemble(table[:, 0], table[:, 1], table[:, 2], **rest)
+
+
+@_header("SHV")
+def decode_shv(data: bytes) -> Decoded:
+    """Decode a Husqvarna Viking SHV file: a name, a picture, the stitches of each colour, then all of them."""
+    at = SHV_HEADER
+    length = data[at]
+    name = text_of(data[at + 1 : at + 1 + length])
+    at += 1 + length
+    width, height = data[at], data[at + 1]
+    at += 2 + 4 + -(-height // 2) * width
+    colors = data[at]
+    at += 1 + 18
+    threads, counts = [], []
+    for _ in range(colors):
+        counts.append(struct.unpack_from(">I", data, at)[0])
+        threads.append(shv_thread(data[at + 4]))
+        at += 14
+    at -= 2
+    need(data, at, "SHV")
+    rows, used, end = _shv_records(data, at, counts)
+    return _assembled(
+        rows, threads=tuple(threads), name=name, complete=used >= sum(counts), left=left_over(data, end),
+        stated=sum(counts), counts=(used, used),
+    )  # fmt: skip
+
+
+def _shv_records(data: bytes, at: int, counts: list[int]) -> tuple[list[Row], int, int]:
+    """Return rows, how many records the counts of the colours use up, and where they end."""
+    rows: list[Row] = []
+    block = since = used = 0
+    jumping = False
+    total = sum(counts)
+    while at + 1 < len(data) and used < total:
+        while block < len(counts) - 1 and since >= counts[block]:
+            rows.append((0, 0, Record.COLOR))
+            since = 0
+            block += 1
+        first, second = data[at], data[at + 1]
+        size, weight = 2, 1
+        if first == 0x80 and second in (1, 2, 3):
+            if second == 1:
+                if at + 6 > len(data):
+                    break
+                x, y = struct.unpack_from(">hh", data, at + 2)
+                # A long move counts as three.
+                size, weight, jumping = 6, 3, True
+                rows.append((x, y, Record.JUMP))
+            elif second == 2:
+                jumping = False
+        else:
+            x, y = struct.unpack_from("bb", data, at)
+            rows.append((x, y, Record.JUMP if jumping else Record.STITCH))
+        at += size
+        since += weight
+        used += weight
+    return rows, used, at
+
+
+@_header("PHB")
+def decode_phb(data: bytes) -> Decoded:
+    """Decode a Brother PHB file: colours of the PEC chart, three parts to skip, a PEC stream."""
+    colors = struct.unpack_from("<H", data, 0x71)[0]
+    palette = data[0x73 : 0x73 + colors]
+    at = 0x52 + struct.unpack_from("<I", data, 0x54)[0]
+    at += struct.unpack_from("<I", data, at)[0] + 2
+    at += struct.unpack_from("<I", data, at)[0]
+    return _pec(data, at + 14 + 1 + data[at + 14] + 0x15, palette)
+
+
+@_header("PHC")
+def decode_phc(data: bytes) -> Decoded:
+    """Decode a Brother PHC file: colours of the PEC chart, pictures, bounds, a PEC stream."""
+    colors = struct.unpack_from("<H", data, 0x4D)[0]
+    palette = data[0x4F : 0x4F + colors]
+    at = struct.unpack_from("<H", data, 0x30)[0] + data[0x2B]
+    at += 2 + struct.unpack_from("<H", data, at)[0]
+    at += 4 + struct.unpack_from("<I", data, at)[0] + 10
+    return _pec(data, at + 1 + data[at] + 0x1D, palette)
+
+
+def _pec(data: bytes, at: int, palette: bytes) -> Decoded:
+    if not 0 < at < len(data):
+        raise ValueError("beyond the file")
+    chart = pec_chart()
+    threads = tuple(chart[(code - 1) % len(chart)] for code in palette)
+    return pec.decode_stream(data[at:], threads=threads, header={"palette": tuple(palette)})
+
+
+@_header("PMV")
+def decode_pmv(data: bytes) -> Decoded:
+    """Decode a Brother PMV decorative stitch: groups of points, x from the last one, y from the middle."""
+    at, rows = 0x64, []
+    x = y = 0.0
+    complete = False
+    while True:
+        if at + 4 > len(data):
+            break
+        count, length = struct.unpack_from("<HH", data, at)
+        if length >= 256:
+            complete = True
+            break
+        at += 4
+        for _ in range(count):
+            if at + 2 > len(data):
+                break
+            right, up = data[at], data[at + 1]
+            # Numbers of six and of five bits with a sign.
+            new_x = x + PMV_UNIT * (right - 64 if right > 32 else right)
+            new_y = -PMV_UNIT * (up - 32 if up > 16 else up)
+            rows.append((round(new_x) - round(x), round(new_y) - round(y), int(Record.STITCH)))
+            x, y, at = new_x, new_y, at + 2
+    return _assembled(rows, complete=complete)
+
+
+@_header("ZXY")
+def decode_zxy(data: bytes) -> Decoded:
+    """Decode a ZSK TC file: a control byte with the signs, then x and y."""
+    start = 3 + struct.unpack_from(">H", data, 1)[0]
+    need(data, start + 3, "ZXY")
+    body = np.frombuffer(data, np.uint8)[start:]
+    records = body[: len(body) // 3 * 3].reshape(-1, 3).astype(np.int64)
+    signs = records[:, 0]
+    dx = np.where(signs & 0x08, -records[:, 1], records[:, 1])
+    dy = np.where(signs & 0x04, records[:, 2], -records[:, 2])
+    command = signs & ~0x0C
+    kind = np.full(len(records), Record.OTHER)
+    kind[command & 0x20 > 0] = Record.COLOR
+    kind[command & 0x02 > 0] = Record.JUMP
+    kind[command == 0] = Record.STITCH
+    ends = np.flatnonzero((kind == Record.COLOR) & (records[:, 1] == 0xFF))
+    stop = int(ends[0]) if len(ends) else len(kind)
+    still = kind > Record.JUMP
+    dx, dy = np.where(still, 0, dx), np.where(still, 0, dy)
+    left = left_over(data, start + 3 * stop + 3) if len(ends) else 0
+    return assemble(dx[:stop], dy[:stop], needles_from_start(kind[:stop]), complete=bool(len(ends)), left=left)
+
+
+@_header("ZHS")
+def decode_zhs(data: bytes) -> Decoded:
+    """Decode a Zeng Hsing ZHS file: bits of x and y are shuffled over two bytes."""
+    start, header = struct.unpack_from("<II", data, 0x0F)
+    if not 0x17 <= start < len(data):
+        raise ValueError("beyond the file")
+    rows: list[Row] = []
+    x = y = 0
+    complete, stopped, left = False, "", 0
+    for at in range(start, len(data) - 2, 3):
+        command, one, two = data[at : at + 3]
+        if command == 0x10:
+            # A checksum.
+            continue
+        x += _zhs(one & 0x55 | two & 0xAA)
+        y += _zhs(two & 0x55 | one & 0xAA)
+        if command == 0x80:
+            # The colours may stand behind the stitches.
+            complete, left = True, left_over(data, at + 3) if header < at else 0
+            break
+        if command in (1, 2):
+            rows.append((x, -y, Record.STITCH if command == 2 else Record.JUMP))
+        elif command == 4:
+            rows.append((0, 0, Record.COLOR))
+        elif command != 0x41:
+            complete = is_end(data, at, 3)
+            stopped = "" if complete else f"command 0x{command:02x} at byte {at} is not known"
+            break
+        if command != 0x41:
+            x = y = 0
+    kinds = needles_from_start(np.array([row[2] for row in rows], np.int64)).tolist()
+    rows = [(row[0], row[1], kind) for row, kind in zip(rows, kinds, strict=True)]
+    return _assembled(rows, threads=_zhs_threads(data, header), complete=complete, stopped=stopped, left=left)
+
+
+def _zhs(byte: int) -> int:
+    value = byte - 256 if byte > 127 else byte
+    return value + (value >= 63) - (value <= -63)
+
+
+def _zhs_threads(data: bytes, at: int) -> tuple[Thread, ...]:
+    count = data[at]
+    colors = [data[at + 1 + 3 * number : at + 4 + 3 * number] for number in range(count)]
+    at += 1 + 3 * count
+    length = struct.unpack_from("<H", data, at)[0]
+    texts = data[at + 2 : at + 2 + length].split(b"&$")[1:]
+    threads = []
+    for number, (red, green, blue) in enumerate(colors):
+        parts = [text_of(part) for part in (texts[number].split(b"&#") if number < len(texts) else [])]
+        chart, name, code = (*parts, "", "", "")[:3]
+        code = code[:-2] if len(code) > 3 else ""
+        threads.append(Thread(brand=chart, chart=chart, code=code, name=name, rgb8=(red, green, blue)))
+    return tuple(threads)
