@@ -168,10 +168,11 @@ class Options:
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Make options from a table of a TOML file; an unknown name is an error that names the closest."""
-        known = {item.name for item in fields(cls)}
-        for name in values:
+        known = {item.name: item for item in fields(cls)}
+        for name, value in values.items():
             if name not in known:
                 raise OptionsError(f"[{cls.section}]: unknown option {name!r}", hint=closest(name, known))
+            check_value(f"[{cls.section}] {name}", value, known[name].metadata)
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:

@@ -211,6 +211,7 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
         shapes=known.get("shapes", before.shapes),
         scene={} if made.scene is None else describe(made.scene, made.indexed.size_mm),
         options=made.options.as_dict(),
+        options_from=made.options.origins,
         model=_model(made.options.stylize.style) if made.illustration is not None else {},
         versions=_versions(),
     )

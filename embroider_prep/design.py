@@ -334,7 +334,11 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What came out and how: JSON-safe through `as_dict`; ``sha256`` are digests of the files beside it, by name."""
+    """What came out and how: JSON-safe through `as_dict`.
+
+    ``options_from`` says which options come from the setup, an options file or the command line; ``sha256`` are digests
+    of the files beside it, by name.
+    """
 
     plan: Mapping[str, Any]
     threads: tuple[Mapping[str, Any], ...]
@@ -345,6 +349,7 @@ class Report:
     scene: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
+    options_from: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     sha256: Mapping[str, str] = field(default_factory=dict)
     schema: int = 1
@@ -352,8 +357,10 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-safe table."""
         out: dict[str, Any] = {"schema": self.schema}
-        names = ("plan", "threads", "chart", "likeness", "shapes", "scene", "options", "model", "versions", "sha256")
-        for name in names:
+        for name in (
+            "plan", "threads", "chart", "likeness", "shapes", "scene", "options", "options_from", "model", "versions",
+            "sha256",
+        ):  # fmt: skip
             value = getattr(self, name)
             out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
         out["findings"] = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from embroider_prep.checked import Options, opt
+from embroider_prep.checked import Options, check_value, opt
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.limits import MAX_SIDE_MM, MIN_SIDE_MM
 from embroider_prep.texts import read_toml
@@ -305,6 +305,12 @@ class ConvertOptions(Options):
     plan: PlanOptions = field(default_factory=PlanOptions)
     write: WriteOptions = field(default_factory=WriteOptions)
     preview: PreviewOptions = field(default_factory=PreviewOptions)
+    # "write.machine": "setup", for what is not a default: the report says who decided. No option itself.
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-safe table of all steps."""
+        return {name: getattr(self, name).as_dict() for name in self.steps()}
 
     @classmethod
     def steps(cls) -> dict[str, type[Options]]:
@@ -346,6 +352,8 @@ class ConvertOptions(Options):
             if not homes:
                 raise OptionsError(f"option {key!r} is unknown", hint=closest(key, set().union(*names.values())))
             for home in homes:
+                # Under the name that was given, not under that of a step.
+                check_value(key, value, self.steps()[home].__dataclass_fields__[key].metadata)
                 changed.setdefault(home, {})[key] = value
         return replace(self, **{name: replace(getattr(self, name), **table) for name, table in changed.items()})
 
@@ -360,4 +368,8 @@ def read_options(path: str | Path) -> ConvertOptions:
     OptionsError
         When a name is unknown or a value is out of range.
     """
-    return ConvertOptions.from_mapping(read_toml(path, hint="write lines like threads = 12 below [quantize]"))
+    tables = read_toml(path, hint="write lines like threads = 12 below [quantize]")
+    try:
+        return ConvertOptions.from_mapping(tables)
+    except OptionsError as error:
+        raise OptionsError(f"{path}: {error.message}", hint=error.hint) from error

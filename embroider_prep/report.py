@@ -34,6 +34,7 @@ def make_report(
     shapes: Mapping[str, Any] | None = None,
     scene: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
+    options_from: Mapping[str, str] | None = None,
     model: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
 ) -> Report:
@@ -47,7 +48,7 @@ def make_report(
     machine : Machine
         Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
         (`Machine.minutes`).
-    chart, likeness, shapes, scene, options, model, versions : mapping, optional
+    chart, likeness, shapes, scene, options, options_from, model, versions : mapping, optional
         What other steps know; carried along as it is.
 
     Returns
@@ -68,6 +69,7 @@ def make_report(
         shapes=shapes or {},
         scene=scene or {},
         options=options or {},
+        options_from=options_from or {},
         model=model or {},
         versions=versions or {"embroider-prep": __version__},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,18 @@ def _ctrl_c_works() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobodys_setup() -> Iterator[None]:
+    """What the person at this computer keeps with ``setup`` changes no test, nor do tests change it."""
+    before = os.environ.get("EMBROIDER_PREP_CONFIG")
+    os.environ["EMBROIDER_PREP_CONFIG"] = ""
+    yield
+    if before is None:
+        del os.environ["EMBROIDER_PREP_CONFIG"]
+    else:
+        os.environ["EMBROIDER_PREP_CONFIG"] = before
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from embroider_prep.cli.talk import Talk, json_option
 from embroider_prep.errors import EmbroiderPrepError
 from embroider_prep.options import StylizeOptions
 
-PACKAGES = ("numpy", "scipy", "scikit-image", "pillow", "shapely", "pyembroidery", "click")
+PACKAGES = ("numpy", "scipy", "scikit-image", "pillow", "shapely", "pyembroidery", "click", "platformdirs")
 # Packages that fill one folder: two of a row overwrite each other's files.
 RIVALS = (
     ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
@@ -66,6 +66,7 @@ def _all_checks() -> Iterator[Check]:
     yield Check("embroider-prep", "ok", f"{__version__}, {system}, {sys.prefix}")
     yield from _packages()
     for what, look in (
+        ("setup", _setup),
         ("ONNX Runtime", _runtime),
         ("models", _models),
         ("default style", _default_style),
@@ -108,6 +109,28 @@ def _packages() -> Iterator[Check]:
             yield Check("packages", "ok", f"{there[0]} {version(there[0])}")
         else:
             yield Check("packages", "warning", f"{names[0]} was not installed by pip")
+
+
+def _setup() -> Check:
+    from embroider_prep.cli.remembered import (
+        ENVIRONMENT,
+        KEPT,
+        RememberedError,
+        check_remembered,
+        config_path,
+        recall,
+        shown,
+    )
+
+    try:
+        tables = recall()
+        check_remembered(tables, {f"{step}.{name}": "setup" for step in tables for name in tables[step]}, KEPT)
+    except RememberedError as error:
+        return Check("setup", "warning", f"{error.message}; {error.hint}")
+    if not tables:
+        where = config_path() or f"{ENVIRONMENT} is empty"
+        return Check("setup", "ok", f"nothing is kept ({where}); embroider-prep setup keeps machine, hoop and threads")
+    return Check("setup", "ok", f"{', '.join(f'{name} {value}' for name, value in shown(tables))} ({config_path()})")
 
 
 def _runtime() -> Check:

@@ -28,6 +28,7 @@ COMMANDS = {
     "digitize": ("Step by step", "Picture in threads to stitch file."),
     "preview": ("Any stitch file", "Picture of the stitches in a file."),
     "report": ("Any stitch file", "Numbers, threads and problems of a file."),
+    "setup": ("What there is", "Keep machine, hoop, threads and fabric once and for all."),
     "threads": ("What there is", "Thread charts: list them, match a colour."),
     "models": ("What there is", "Style models."),
     "machines": ("What there is", "Machines and their hoops."),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field
+from dataclasses import Field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from embroider_prep.checked import Options, check_value, option_fields
 from embroider_prep.options import ConvertOptions, read_options
+from embroider_prep.texts import read_toml
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -70,6 +71,9 @@ SECTIONS = {
 FIRST = "Most used"
 FITTING = ("machine", "hoop", "turn_to_fit")
 """What says how large a design is when no size is given; `quantize` and `stylize` ask for it as `convert` does."""
+
+NO_CONFIG = "embroider_prep.no_config"
+"""Key in the context's meta: this command does without what `setup` keeps."""
 
 LIMITLESS = "none"
 """Takes a limit away where a field's own value for that is None, which neither a shell nor TOML can write."""
@@ -189,12 +193,12 @@ def step_options(
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stood on the command line, by field; the opposite way to state a size is then no longer stated."""
-    out = {name: value for name, value in values.items() if value is not None}
-    for one, other in (("width_mm", "height_mm"), ("height_mm", "width_mm")):
-        if one in out:
-            out.setdefault(other, None)
-    return {name: None if value == LIMITLESS and name in _LIMITLESS_FIELDS else value for name, value in out.items()}
+    """Return what stood on the command line, by field."""
+    return {
+        name: None if value == LIMITLESS and name in _LIMITLESS_FIELDS else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 _LIMITLESS_FIELDS = frozenset(
@@ -205,16 +209,52 @@ _LIMITLESS_FIELDS = frozenset(
 )
 
 
-def merge(options_file: str | None, values: Mapping[str, Any]) -> ConvertOptions:
-    """Return the options of a file with those of the command line above them."""
-    return (read_options(options_file) if options_file else ConvertOptions()).with_values(given(values))
+def merge(options_file: str | None, values: Mapping[str, Any], *, remembered: bool = True) -> ConvertOptions:
+    """Return the options of the command line, below them those of a file, below these what `setup` keeps.
+
+    Raises
+    ------
+    InputError, OptionsError
+        A file cannot be read, or something in it is wrong or gone.
+    """
+    from embroider_prep.cli.remembered import as_tables, check_remembered, overlaid, recall
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.meta.get(NO_CONFIG):
+        remembered = False
+    layers = {"setup": recall() if remembered else {}}
+    if options_file:
+        read_options(options_file)
+        layers["options file"] = read_toml(options_file, hint="")
+    layers["command line"] = as_tables(given(values))
+    tables: dict[str, dict[str, Any]] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in layers.items():
+        tables = overlaid(tables, layer)
+        origins |= {f"{step}.{name}": origin for step, table in layer.items() for name in table}
+    origins = {key: origin for key, origin in origins.items() if key.split(".")[1] in tables.get(key.split(".")[0], {})}
+    if "setup" in origins.values():
+        check_remembered(tables, origins, values)
+    return replace(ConvertOptions.from_mapping(tables), origins=origins)
 
 
 def options_file(function: Decorated) -> Decorated:
-    """Add ``--options FILE``."""
+    """Add ``--options FILE`` and ``--no-config``."""
+    function = no_config(function)
     return click.option(
         "--options",
         "options_file",
         metavar="FILE.toml",
         help="Options from a file, a table for each step; those on the command line win.",
+    )(function)
+
+
+def no_config(function: Decorated) -> Decorated:
+    """Add ``--no-config``; `merge` asks the context."""
+
+    def note(context: click.Context, param: click.Parameter, value: bool) -> None:
+        context.meta[NO_CONFIG] = context.meta.get(NO_CONFIG, False) or value
+
+    return click.option(
+        "--no-config", is_flag=True, expose_value=False, callback=note, help="Do without what setup keeps."
     )(function)

@@ -41,7 +41,7 @@ def command(
     talk = Talk(quiet=quiet)
     if px_per_mm is not None:
         values["preview_px_per_mm"] = px_per_mm
-    options = merge(options_file, values)
+    options = merge(options_file, values, remembered=False)
     early.check_stream(output, as_json=False)
     early.check_picture(output)
     early.check_targets([output], [design, options_file], options)

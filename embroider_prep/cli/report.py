@@ -9,6 +9,7 @@ import click
 
 from embroider_prep.cli.early import STREAM
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
+from embroider_prep.cli.remembered import RememberedError
 from embroider_prep.cli.talk import Talk, json_option, verdict
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ def command(design: str, form: str | None, force: bool, as_json: bool, options_f
       embroider-prep report design.dst --machine tajima-tmez-sc --hoop 130x180 --fail-on warning
     """
     talk = Talk(as_json=as_json)
-    options = merge(options_file, values)
+    try:
+        options = merge(options_file, values)
+    except RememberedError as error:
+        # What is in a file can be said without a machine.
+        talk.say(f"{error.message}; {error.hint}")
+        options = merge(options_file, values, remembered=False)
 
     from embroider_prep.cli.streams import read_design
     from embroider_prep.machines import candidate_hoops, find_machine

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embroider_prep.cli.params import merge, no_config
 from embroider_prep.cli.talk import Talk, json_option, swatch, table
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.options import QuantizeOptions
@@ -88,18 +89,21 @@ def list_threads(chart: str | None, as_json: bool) -> None:
 @command.command("match")
 @click.argument("color", metavar="COLOR")
 @click.option(
-    "--chart", default=CHART, show_default=True, metavar="NAME|FILE", help="Chart by name, or a .gpl or .csv file."
+    "--chart",
+    metavar="NAME|FILE",
+    help=f"Chart by name, or a .gpl or .csv file.  [default: what setup keeps, else {CHART}]",
 )
+@no_config
 @click.option("--count", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @json_option
-def match(color: str, chart: str, count: int, as_json: bool) -> None:
+def match(color: str, chart: str | None, count: int, as_json: bool) -> None:
     """Find the threads nearest to a colour, by CIEDE2000.
 
     COLOR is #rrggbb (in quotes: a shell takes # for a comment), rrggbb, or a name such as navy.
     """
     from embroider_prep.threads import load_chart, match_color
 
-    found = match_color(color, load_chart(chart), count)
+    found = match_color(color, load_chart(str(merge(None, {"chart": chart}).quantize.chart)), count)
     if as_json:
         Talk().data([{**_as_dict(thread), "delta_e": round(error, 2)} for thread, error in found])
         return
