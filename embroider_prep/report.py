@@ -23,6 +23,9 @@ SPARE = 1.1
 FAR_DELTA_E = 4.0
 """A spool farther than this from the thread that was wanted shows as another colour."""
 
+MOST_TO_BUY = 4
+"""Threads worth buying that are named where there is little room, the farthest first."""
+
 
 def make_report(
     plan: StitchPlan,
@@ -136,7 +139,7 @@ def chart_text(chart: Mapping[str, Any], count: int) -> str:
     """
     if not chart:
         return ""
-    colors = f", {chart['colors']} colours" if "colors" in chart else ""
+    colors = f", {chart['colors']} colours" if "colors" in chart and "wanted" not in chart else ""
     out = f"threads: {chart['title']}{colors} (screen values approximate)"
     if "delta_e" in chart:
         out += f"\ncolours: {chart['words']}, ΔE about {chart['delta_e']} in {count} of these"
@@ -144,11 +147,14 @@ def chart_text(chart: Mapping[str, Any], count: int) -> str:
         out += f"; with {better['title']} about {better['delta_e']} (--chart {better['name']})" if better else ""
         out += "" if better else "; no other built-in chart is clearly better"
     wanted = [row for row in chart.get("wanted", ()) if row["delta_e"] >= FAR_DELTA_E]
+    wanted.sort(key=lambda row: -row["delta_e"])
     if wanted:
         named = ", ".join(
-            f"{row['code']} {row['name']} (nearest spool {row['spool']}, ΔE {row['delta_e']})" for row in wanted
+            f"{row['code']} {row['name']} (nearest spool {row['spool']}, ΔE {row['delta_e']})"
+            for row in wanted[:MOST_TO_BUY]
         )
-        out += f"\nworth buying: {named}"
+        more = len(wanted) - MOST_TO_BUY
+        out += f"\nworth buying: {named}" + (f" and {more} more in the report" if more > 0 else "")
     return out
 
 

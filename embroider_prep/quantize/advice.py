@@ -67,7 +67,7 @@ def advise(colors: Colors, choice: Choice, count: int, *, asked: int | str = "au
     worth = error - others[best] >= max(WORTH_DELTA_E, WORTH_SHARE * error)
     out: dict[str, Any] = {
         "name": name,
-        "title": f"{len(chart)} spools of {title}" if spools else title,
+        "title": f"{len(chart)} spool{'s' * (len(chart) > 1)} of {title}" if spools else title,
         "colors": len(chart),
         "delta_e": round(error, 1),
         "words": next((words for limit, words in WORDS if error < limit), OTHERWISE),
