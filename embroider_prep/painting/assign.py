@@ -1,0 +1,193 @@
+"""Which thread each site of a row takes: row by row the best sequence of runs, all rows of a phase at once.
+
+The price of a picture is ``sum e' M e`` over cells, ``e`` the blurred error in linear light, plus a price for each
+site and thread. Seen from the threads as they lie it is quadratic in what changes; within one row it is minimised by
+dynamic programming over (thread, length of the run so far), so no run is shorter than it may be. A state remembers the
+thread before: with runs as long as the eye's blur that is all that two sites of a row need to know of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.painting.rows import SITE_MM, Rows
+from embroider_prep.painting.target import CELL_MM, EYE_SIGMA_MM, Floats, Target, blur
+
+Labels = npt.NDArray[np.int64]
+
+MIN_SITES = 4
+"""Shortest run: 2 mm. Shorter ones come nearer to the picture and cost a needle point each."""
+
+FAR = np.float32(1e9)
+
+# How far along a row two sites still see each other, in sites.
+REACH = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem:
+    """All that stays the same: rows, target, threads (n, 3) in linear light, and the price of a border."""
+
+    rows: Rows
+    target: Target
+    light: Floats
+    border: float
+
+
+def shown(problem: Problem, labels: Labels) -> Floats:
+    """Return the light of cells (h, w, 3) that rows of these threads show; cells without sites show nothing."""
+    light = np.where(problem.rows.valid[..., None], problem.light[labels], 0).reshape(-1, 3).astype(np.float32)
+    return (problem.rows.cells @ light).reshape(*problem.rows.shape, 3)
+
+
+def sweep(problem: Problem, labels: Labels, price: Floats, light: Floats) -> Labels:
+    """Return better labels (R, N): every row once, given all others.
+
+    Parameters
+    ----------
+    problem : Problem
+    labels : (R, N)
+        Threads as they are.
+    price : (R, N, n)
+        What each thread costs at each site on top of what the eye sees.
+    light : (h, w, 3)
+        Target in linear light.
+    """
+    labels = labels.copy()
+    for rows in problem.rows.phases:
+        linear, curve = _model(problem, labels, light, rows)
+        labels[rows] = _best_rows(problem, labels[rows], rows, price[rows], linear, curve)
+    return labels
+
+
+def _model(problem: Problem, labels: Labels, light: Floats, rows: Labels) -> tuple[Floats, Floats]:
+    """Return gradient (r, N, 3) and curvature (r, N, 3, 3) of the price at the sites of some rows."""
+    error = blur(shown(problem, labels) - light)
+    metric = problem.target.metric
+    pull = blur(2 * np.einsum("hwij,hwj->hwi", metric, error))
+    shape = problem.rows.valid.shape
+    gradient = (problem.rows.cells.T @ pull.reshape(-1, 3)).reshape(*shape, 3)[rows]
+    return gradient, curvature(problem)[rows]
+
+
+def curvature(problem: Problem) -> Floats:
+    """Return the metric as a site sees it, (R, N, 3, 3): of the cells around it, with the weight of the blur squared."""
+    known = getattr(problem, "_curve", None)
+    if known is not None:
+        return known
+    import cv2
+
+    rows, metric = problem.rows, problem.target.metric
+    sigma = EYE_SIGMA_MM / CELL_MM
+    flat = cv2.GaussianBlur(metric.reshape(*metric.shape[:2], 9), (0, 0), sigma / np.sqrt(2)).reshape(-1, 9)
+    # The blur's squares add up to 1 / (4 pi sigma^2).
+    flat = flat / np.float32(4 * np.pi * sigma**2)
+    area = np.asarray(rows.cells.sum(axis=0)).ravel()
+    at = (rows.cells.T @ flat) * area[:, None]
+    out = at.reshape(*rows.valid.shape, 3, 3).astype(np.float32)
+    object.__setattr__(problem, "_curve", out)
+    return out
+
+
+def _best_rows(
+    problem: Problem, before: Labels, rows: Labels, price: Floats, gradient: Floats, curve: Floats
+) -> Labels:
+    """Return the best threads of some rows (r, N) that do not see each other."""
+    valid = problem.rows.valid[rows]
+    light = problem.light
+    now = np.where(valid[..., None], light[before], 0).astype(np.float32)
+    # With d(l) = light(l) - now: beside(l, m) = d(l)' H light(m), alone(l) = d(l)' H d(l).
+    pulled = curve @ now[..., None]
+    beside = light @ (curve @ light.T)
+    beside -= pulled.swapaxes(-1, -2) @ light.T
+    alone = np.einsum("rnll->rnl", beside) - (light @ pulled)[..., 0] + (now[..., None, :] @ pulled)[..., 0]
+    linear = gradient @ light.T - (gradient * now).sum(axis=2)[..., None]
+    # What stands before a site now is taken off what will stand there.
+    weight = np.exp(-((np.arange(1, REACH + 1) * SITE_MM) ** 2) / (4 * EYE_SIGMA_MM**2)).astype(np.float32)
+    past = np.zeros_like(now)
+    for distance in range(1, REACH + 1):
+        past[:, distance:] += weight[distance - 1] * now[:, :-distance]
+    pulled = curve @ past[..., None]
+    off = (light @ pulled)[..., 0] - (now[..., None, :] @ pulled)[..., 0]
+    cost = linear + alone - 2 * off + price
+    return _viterbi(cost, 2 * beside, valid, weight, problem.border)
+
+
+def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight: Floats, border: float) -> Labels:
+    """Return the cheapest threads of rows: ``cost`` (r, N, n), ``beside`` (r, N, n, n) of thread l after thread m."""
+    count, length, threads = cost.shape
+    # Columns: the thread before; the last one: none.
+    table = np.zeros((length, count, threads, threads + 1), np.float32)
+    table[..., :threads] = beside.swapaxes(0, 1)
+    cost = np.ascontiguousarray(cost.swapaxes(0, 1), np.float32)
+    same = np.einsum("nrll->nrl", table[..., :threads])
+    base = (np.arange(count)[:, None] * threads + np.arange(threads)[None]) * (threads + 1)
+    near = np.concatenate([[0], np.cumsum(weight)]).astype(np.float32)
+    far = near[-1] - near
+    diagonal = np.arange(threads)
+    ages = [np.full((count, threads), FAR, np.float32) for _ in range(MIN_SITES)]
+    prevs = [np.full((count, threads), threads) for _ in range(MIN_SITES)]
+    ages[0] = cost[0].copy()
+    short = valid.sum(axis=1) < MIN_SITES
+    ages[-1][short], ages[0][short] = cost[0][short], FAR
+    start = np.zeros((length, count, threads), np.int8)
+    stay = np.ones((length, count, threads), bool)
+    for i in range(1, length):
+        old, flat = ages[-1], table[i].reshape(-1)
+        own = cost[i]
+        into = table[i][..., :threads] * far[0]
+        into += (old + np.float32(border))[:, None, :]
+        into[:, diagonal, diagonal] = FAR
+        best = into.argmin(axis=2)
+        start[i] = best
+        new_ages = [into.min(axis=2) + own]
+        new_prevs = [best]
+        for a in range(1, MIN_SITES):
+            other = flat[base + prevs[a - 1]]
+            new_ages.append(ages[a - 1] + own + near[a] * same[i] + far[a] * other)
+            new_prevs.append(prevs[a - 1])
+        onward = old + own + near[-1] * same[i]
+        stay[i] = onward <= new_ages[-1]
+        new_ages[-1] = np.where(stay[i], onward, new_ages[-1])
+        ended = ~valid[:, i]
+        if ended.any():
+            for new, was in zip(new_ages, ages, strict=True):
+                new[ended] = FAR
+            new_ages[-1][ended] = old[ended]
+            stay[i][ended] = True
+        ages, prevs = new_ages, new_prevs
+    return _trace(ages[-1].argmin(axis=1), start, stay)
+
+
+def _trace(label: Labels, start: npt.NDArray[np.int8], stay: npt.NDArray[np.bool_]) -> Labels:
+    """Return the threads (r, N) of the best ends, walking back."""
+    length, count, _ = start.shape
+    out = np.empty((count, length), np.int64)
+    row = np.arange(count)
+    age = np.full(count, MIN_SITES)
+    for i in range(length - 1, -1, -1):
+        out[:, i] = label
+        held = stay[i][row, label]
+        begun = age == 1
+        label = np.where(begun, start[i][row, label], label)
+        age = np.where(begun, MIN_SITES, np.where((age == MIN_SITES) & held, age, age - 1))
+    return out
+
+
+def regret(problem: Problem, labels: Labels, price: Floats, light: Floats) -> Floats:
+    """Return what it costs to give each site another thread, (R, N, n); 0 for its own.
+
+    As if its neighbours in the row went along: runs change hands as a whole.
+    """
+    every = np.arange(len(labels))
+    gradient, curve = _model(problem, labels, light, every)
+    now = problem.light[labels]
+    step = problem.light[None, None] - now[:, :, None]
+    along = np.float32(1 + 2 * np.exp(-((np.arange(1, REACH + 1) * SITE_MM) ** 2) / (4 * EYE_SIGMA_MM**2)).sum())
+    cost = np.einsum("rnli,rnij,rnlj->rnl", step, curve, step, optimize=True) * along
+    cost += (step @ gradient[..., None])[..., 0]
+    cost += price - np.take_along_axis(price, labels[..., None], axis=2)
+    return np.where(problem.rows.valid[..., None], cost, 0)
