@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         PlanError,
     )
     from embroider_prep.options import ConvertOptions, read_options
+    from embroider_prep.painting import Painting, paint
     from embroider_prep.pattern import read, write
     from embroider_prep.picture import load as load_picture
     from embroider_prep.picture import read_indexed, write_indexed
@@ -67,6 +68,7 @@ __all__ = [
     "ModelError",
     "OptionsError",
     "OutputError",
+    "Painting",
     "PlanError",
     "Region",
     "Report",
@@ -84,6 +86,7 @@ __all__ = [
     "load_picture",
     "make_report",
     "match_color",
+    "paint",
     "quantize_picture",
     "read",
     "read_indexed",
@@ -99,6 +102,7 @@ _HOMES = {
     "design": "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread",
     "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",
     "options": "ConvertOptions read_options",
+    "painting": "Painting paint",
     "pattern": "read write",
     "picture": "read_indexed write_indexed",
     "pipeline": "InThreads convert digitize quantize_picture",

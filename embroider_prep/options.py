@@ -250,6 +250,24 @@ class PlanOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaintingOptions(Options):
+    """The photo itself in rows of mixed threads."""
+
+    section: ClassVar[str] = "painting"
+    look: str = opt(
+        "areas", "Flat areas with contours, or the photo in rows of mixed threads.", "choice",
+        choices=("areas", "painting"),
+    )  # fmt: skip
+    contrast: float = opt(
+        1.0, "Painting: price of contrast between neighbouring rows; less: nearer in colour, more: calmer.", "float",
+        low=0, high=20,
+    )  # fmt: skip
+    corrections: int = opt(
+        1, "Painting: how often what the stitches show is compared with the photo.", "int", low=0, high=5
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class WriteOptions(Options):
     """Machine, hoop and file format."""
 
@@ -303,6 +321,7 @@ class ConvertOptions(Options):
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
     regions: RegionOptions = field(default_factory=RegionOptions)
     plan: PlanOptions = field(default_factory=PlanOptions)
+    painting: PaintingOptions = field(default_factory=PaintingOptions)
     write: WriteOptions = field(default_factory=WriteOptions)
     preview: PreviewOptions = field(default_factory=PreviewOptions)
     # "write.machine": "setup", for what is not a default: the report says who decided. No option itself.
@@ -319,7 +338,7 @@ class ConvertOptions(Options):
             kind.section: kind
             for kind in (
                 PictureOptions, SizeOptions, StylizeOptions, QuantizeOptions,
-                RegionOptions, PlanOptions, WriteOptions, PreviewOptions,
+                RegionOptions, PlanOptions, PaintingOptions, WriteOptions, PreviewOptions,
             )
         }  # fmt: skip
 

@@ -67,6 +67,10 @@ def convert(
     """
     o = (options or ConvertOptions()).with_values(values)
     tell = progress or _silent
+    if o.painting.look == "painting":
+        from embroider_prep.painted import paint_photo
+
+        return _with_source(paint_photo(source, o, tell), source)
     made = quantize_picture(source, o, progress=tell)
     done = _digitize(
         made.indexed,
@@ -81,7 +85,11 @@ def convert(
         chart=made.chart,
         scene=made.scene,
     )
-    return replace(done, sources=(Path(source),)) if isinstance(source, str | Path) else done
+    return _with_source(done, source)
+
+
+def _with_source(made: Conversion, source: Source) -> Conversion:
+    return replace(made, sources=(Path(source),)) if isinstance(source, str | Path) else made
 
 
 def quantize_picture(
@@ -112,13 +120,15 @@ def quantize_picture(
         As `convert`.
     """
     from embroider_prep.guide import look
+    from embroider_prep.painted import refuse_painting
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
     from embroider_prep.quantize.advice import advise
     from embroider_prep.stylizer.stylize import stylize
-    from embroider_prep.threads import choose_from
+    from embroider_prep.threads import choose_from, threads_there
 
     o = (options or ConvertOptions()).with_values(values)
+    refuse_painting(o, "quantize")
     tell = progress or _silent
     threads = choose_from(o.quantize)
     tell("read", 0, 1)
@@ -133,7 +143,7 @@ def quantize_picture(
     q, scale = o.quantize, o.size.px_per_mm
     guide = guide_to_8bit(_guide(drawn, scene, q, scale))
     subject = read_subject(o, work.rgb8.shape)
-    asked, few = _threads_there(q, len(threads.chart))
+    asked, few = threads_there(q, len(threads.chart))
     said += few
     found = quantize(drawn, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale)
     return InThreads(
@@ -296,18 +306,3 @@ def _unsewn_rim(plan: StitchPlan, image: IndexedImage, size: SizeOptions) -> tup
         remedy=f"cut the rim off with --crop, or ask for {option} {wanted * wanted / sewn:.0f}mm",
     )
     return (rim,)
-
-
-def _threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOptions, tuple[Finding, ...]]:
-    """Ask for no more threads than somebody owns; of a chart, only where nobody asked for that many."""
-    asked = options.threads
-    if asked == "auto" or int(asked) <= count or (options.spools is None and asked != QuantizeOptions().threads):
-        return options, ()
-    what = "list of spools" if options.spools is not None else "chart"
-    few = Finding(
-        code="few-threads",
-        severity="note",
-        message=f"the {what} has {count} threads, fewer than {asked}; it is sewn in those",
-        remedy="",
-    )
-    return replace(options, threads=count), (few,)

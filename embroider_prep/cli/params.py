@@ -55,7 +55,7 @@ FIELD_METAVARS = {
 
 # What most people need stands first in the help of `convert`; the rest by step.
 COMMON = (
-    "width_mm", "height_mm", "threads", "chart", "style", "crop", "rotate", "fabric", "background", "material",
+    "width_mm", "height_mm", "threads", "chart", "style", "look", "crop", "rotate", "fabric", "background", "material",
     "machine", "hoop",
 )  # fmt: skip
 SECTIONS = {
@@ -65,6 +65,7 @@ SECTIONS = {
     "quantize": "Threads and areas",
     "regions": "Threads and areas",
     "plan": "Stitches",
+    "painting": "Painting",
     "write": "Machine, hoop and file",
     "preview": "Preview picture",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -74,12 +75,10 @@ def _model(problem: Problem, labels: Labels, light: Floats, rows: Labels) -> tup
 
 
 def curvature(problem: Problem) -> Floats:
-    """Return the metric as a site sees it, (R, N, 3, 3): of the cells around it, with the weight of the blur squared."""
+    """Return the metric as a site sees it, (R, N, 3, 3): of the cells around it."""
     known = getattr(problem, "_curve", None)
     if known is not None:
         return known
-    import cv2
-
     rows, metric = problem.rows, problem.target.metric
     sigma = EYE_SIGMA_MM / CELL_MM
     flat = cv2.GaussianBlur(metric.reshape(*metric.shape[:2], 9), (0, 0), sigma / np.sqrt(2)).reshape(-1, 9)
@@ -154,7 +153,7 @@ def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight:
         new_ages[-1] = np.where(stay[i], onward, new_ages[-1])
         ended = ~valid[:, i]
         if ended.any():
-            for new, was in zip(new_ages, ages, strict=True):
+            for new in new_ages:
                 new[ended] = FAR
             new_ages[-1][ended] = old[ended]
             stay[i][ended] = True

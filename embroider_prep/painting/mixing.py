@@ -8,13 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import lab_from_linear, linear_from_srgb
-from embroider_prep.painting.target import Floats, eye_metric
+from embroider_prep.design import Thread
+from embroider_prep.options import QuantizeOptions
+from embroider_prep.painting.target import Floats, Target, blur, eye_metric
+from embroider_prep.quantize.palette import allowed_threads
 
 SHARES = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4)
 """Shares of the second thread of a pair: every fourth, third or second row."""
 
 # Threads of the chart that are looked at: those next to the picture's colours. More change nothing but the time.
-CANDIDATES = 110
+CANDIDATES = 80
 
 BINS = 260
 """Colours of the picture."""
@@ -28,14 +31,61 @@ class Colors:
     weight: Floats
 
 
+def mixing_threads(
+    target: Target, chart: tuple[Thread, ...], options: QuantizeOptions, *, contrast_price: float
+) -> tuple[Thread, ...]:
+    """Return the threads of a chart in which rows come nearest to a picture.
+
+    Parameters
+    ----------
+    target : Target
+    chart : tuple of Thread
+    options : QuantizeOptions
+        ``threads`` (a number or auto), ``use``, ``forbid``, ``black_white``.
+    contrast_price : float
+        v of `mix_costs`.
+
+    Raises
+    ------
+    OptionsError
+        As `embroider_prep.quantize.palette.choose_threads`.
+    """
+    allowed, must, wanted = allowed_threads(chart, options)
+    rgb8 = np.array([chart[int(i)].rgb8 for i in allowed], np.uint8)
+    colors = picture_colors(blur(target.light), target.weight)
+    must = np.searchsorted(allowed, must)
+    looked_at = np.union1d(candidates(colors, rgb8), must)
+    costs = mix_costs(colors, linear_from_srgb(rgb8[looked_at]), contrast_price)
+    fixed = tuple(int(i) for i in np.searchsorted(looked_at, must))
+    if options.threads == "auto":
+        chosen = _auto(costs, colors.weight, min(wanted, len(looked_at)), options.auto_gain, fixed)
+    else:
+        chosen = choose_threads(costs, colors.weight, wanted, must=fixed)
+    return tuple(chart[int(allowed[looked_at[i]])] for i in chosen)
+
+
+def _auto(costs: Floats, weight: Floats, most: int, gain: float, must: tuple[int, ...]) -> tuple[int, ...]:
+    """Return threads, one more as long as that takes ``gain`` of the error away."""
+    chosen = choose_threads(costs, weight, max(1, len(must)), must=must)
+    error = float(np.sqrt(palette_cost(costs, chosen)) @ weight)
+    while len(chosen) < most:
+        more = choose_threads(costs, weight, len(chosen) + 1, must=must)
+        less = float(np.sqrt(palette_cost(costs, more)) @ weight)
+        if len(chosen) >= 2 and less > (1 - gain) * error:
+            break
+        chosen, error = more, less
+    return chosen
+
+
 def picture_colors(light: Floats, weight: Floats) -> Colors:
     """Return the colours of cells (h, w, 3) in bins of CIELAB: rare ones count more than their area.
 
     An eye or a flower is small and still what the picture is about: areas enter with the power 0.85.
     """
-    flat = light.reshape(-1, 3)
+    counts = weight.reshape(-1) > 0
+    flat = light.reshape(-1, 3)[counts]
     lab = lab_from_linear(flat)
-    amount = weight.reshape(-1).astype(np.float64)
+    amount = weight.reshape(-1)[counts].astype(np.float64)
     for side in (4.0, 5.0, 6.5, 8.0, 10.0, 13.0, 17.0):
         keys = np.floor(lab / side).astype(np.int64) + 64
         code = (keys[:, 0] * 256 + keys[:, 1]) * 256 + keys[:, 2]

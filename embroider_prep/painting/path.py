@@ -11,6 +11,7 @@ import numpy.typing as npt
 from embroider_prep.painting.target import Floats
 
 Points = npt.NDArray[np.float64]
+Lengths = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
 # Price of a millimetre of link: unseen, it is only thread; seen, it grows with its contrast in ΔE00.
@@ -45,11 +46,11 @@ class Ground:
     shown: Floats
     pixel_mm: tuple[float, float]
 
-    def _looked_at(self, start: Points, end: Points) -> tuple[Index, Floats, Index]:
+    def _looked_at(self, start: Points, end: Points) -> tuple[Index, Lengths, Index]:
         """Return, for short steps along stitches: which stitch, how long, and the pixel."""
         length = np.hypot(end[:, 0] - start[:, 0], end[:, 1] - start[:, 1])
         pieces = np.maximum(1, np.ceil(length / STEP_MM)).astype(np.int64)
-        which = np.repeat(np.arange(len(start)), pieces)
+        which: Index = np.repeat(np.arange(len(start), dtype=np.int64), pieces)
         share = np.arange(0.5, len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         share /= pieces[which]
         height, width = self.harm.shape
@@ -60,17 +61,18 @@ class Ground:
             place.append(np.minimum((scaled[which] + step[which] * share).astype(np.int64), most - 1))
         return which, (length / pieces)[which], place[1] * width + place[0]
 
-    def shows(self, start: Points, end: Points) -> tuple[Floats, Floats]:
+    def shows(self, start: Points, end: Points) -> tuple[Lengths, Lengths]:
         """Return harm and visible length (N,) of straight links from ``start`` to ``end`` (N, 2)."""
         which, step, pixel = self._looked_at(start, end)
         count = len(start)
-        harm = np.bincount(which, self.harm.reshape(-1)[pixel] * step, count)
-        return harm, np.bincount(which, self.shown.reshape(-1)[pixel] * step, count)
+        harm: Lengths = np.bincount(which, self.harm.reshape(-1)[pixel] * step, count).astype(np.float64)
+        shown: Lengths = np.bincount(which, self.shown.reshape(-1)[pixel] * step, count).astype(np.float64)
+        return harm, shown
 
-    def price(self, start: Points, end: Points) -> Floats:
+    def price(self, start: Points, end: Points) -> Lengths:
         """Return what links cost."""
         which, step, pixel = self._looked_at(start, end)
-        harm = np.bincount(which, self.harm.reshape(-1)[pixel] * step, len(start))
+        harm: Lengths = np.bincount(which, self.harm.reshape(-1)[pixel] * step, len(start)).astype(np.float64)
         length = np.hypot(end[:, 0] - start[:, 0], end[:, 1] - start[:, 1])
         return harm + UNSEEN * length + SHORT_PRICE * (length < SHORT_MM)
 
@@ -131,7 +133,7 @@ def _pairs(points: Points, count: int) -> tuple[Index, Index]:
     return pairs // len(points), pairs % len(points)
 
 
-def _join(one: Index, two: Index, price: Floats, mate: Index, group: Index) -> int:
+def _join(one: Index, two: Index, price: Lengths, mate: Index, group: Index) -> int:
     """Join ends, cheapest first, as long as no ring closes; return how many."""
     parent = group.tolist()
 
@@ -198,7 +200,9 @@ def _improved(
         if not len(pair):
             break
         i, j = pair // count, pair % count
-        length = np.hypot(*(points[leave[i]] - points[leave[j]]).T) + np.hypot(*(points[arrive[i]] - points[arrive[j]]).T)
+        length = np.hypot(*(points[leave[i]] - points[leave[j]]).T) + np.hypot(
+            *(points[arrive[i]] - points[arrive[j]]).T
+        )
         maybe = now[i] + now[j] > UNSEEN * length
         i, j = i[maybe], j[maybe]
         gain = now[i] + now[j] - ground.price(points[leave[i]], points[leave[j]])

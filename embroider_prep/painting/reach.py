@@ -39,7 +39,7 @@ class Parts:
     own: npt.NDArray[np.int64]
 
 
-def sewing_order(labels: Labels, lab: Floats, weight: Floats, seed: int = 0) -> tuple[int, ...]:
+def sewing_order(labels: Labels, lab: Floats, weight: Floats) -> tuple[int, ...]:
     """Return threads in the order that hides most of their ways.
 
     A linear ordering: thread k has to cross thread j where k is about but not by itself dense enough to stay on its
@@ -64,9 +64,7 @@ def sewing_order(labels: Labels, lab: Floats, weight: Floats, seed: int = 0) -> 
             if j != k:
                 harm[k, j] = crosses[masks[j]].sum() * contrast[k, j]
     # harm[k, j] counts when j comes before k.
-    order: list[int] = []
-    for k in sorted(range(count), key=lambda k: harm[:, k].sum() - harm[k].sum()):
-        order.append(k)
+    order = sorted(range(count), key=lambda k: float(harm[:, k].sum() - harm[k].sum()))
     improved = True
     while improved:
         improved = False
@@ -111,7 +109,7 @@ def find_parts(labels: Labels, order: tuple[int, ...], lab: Floats, worth: Float
         out.append(
             Parts(
                 number=np.where(joined > 0, number, 0).astype(np.int32),
-                worth=np.bincount(number[own], worth[own], count),
+                worth=np.bincount(number[own], worth[own], count).astype(np.float64),
                 own=np.bincount(number[own], minlength=count),
             )
         )
@@ -132,7 +130,9 @@ def choose_parts(parts: list[Parts], most: int) -> list[npt.NDArray[np.int64]]:
     return [np.array(numbers, np.int64) for numbers in kept]
 
 
-def reachable(parts: list[Parts], kept: list[npt.NDArray[np.int64]], grow: tuple[int, int] = GROW) -> npt.NDArray[np.bool_]:
+def reachable(
+    parts: list[Parts], kept: list[npt.NDArray[np.int64]], grow: tuple[int, int] = GROW
+) -> npt.NDArray[np.bool_]:
     """Return where each thread may be, (n, h, w)."""
     kernel = np.ones((2 * grow[0] + 1, 2 * grow[1] + 1), np.uint8)
     return np.stack(

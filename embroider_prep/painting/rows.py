@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-
 SITE_MM = 0.5
 """Length of a site along its row: borders of colours fall on this grid."""
 
@@ -32,7 +31,8 @@ class Rows:
     ``xy_mm`` (R, N, 2) are the middles of sites, from the picture's upper left corner; ``ends_mm`` (R, N + 1, 2) the
     points between them; ``valid`` (R, N), true from the first to the last site of a stretch. ``fine`` (h FINE, w FINE)
     is the site that lies on each pixel, R N where there is none; ``cells`` a sparse matrix (h w, R N): the share of
-    each cell of ``shape`` that a site covers; ``phases`` groups stretches so far apart that they do not see each other.
+    each cell of ``shape`` (sides ``cell_mm``, x and y) that a site covers. ``phases`` groups stretches so far apart
+    that they do not see each other.
     """
 
     xy_mm: npt.NDArray[np.float64]
@@ -41,6 +41,7 @@ class Rows:
     fine: npt.NDArray[np.int32]
     cells: Any
     shape: tuple[int, int]
+    cell_mm: tuple[float, float]
     phases: tuple[npt.NDArray[np.int64], ...]
 
 
@@ -82,6 +83,7 @@ def level_rows(size_mm: tuple[float, float], sewn: npt.NDArray[np.bool_]) -> Row
         fine=fine,
         cells=cells_of(fine, len(kept) * longest),
         shape=(height, width),
+        cell_mm=(across, pitch),
         phases=tuple(np.flatnonzero(row % APART == start) for start in range(APART) if (row % APART == start).any()),
     )
 

@@ -61,7 +61,7 @@ class Target:
     weight: Floats
 
 
-def make_target(rgb8: Rgb8, weight: Floats, shape: tuple[int, int], px_per_mm: float) -> Target:
+def make_target(rgb8: Rgb8, weight: Floats, sewn: npt.NDArray[np.bool_], px_per_mm: float) -> Target:
     """Return the target of a working picture.
 
     Parameters
@@ -70,10 +70,11 @@ def make_target(rgb8: Rgb8, weight: Floats, shape: tuple[int, int], px_per_mm: f
         At ``px_per_mm``.
     weight : (h', w') float32
         How much people look there, 1 is ordinary; any grid over the same picture.
-    shape : (h, w)
-        Cells.
+    sewn : (h, w) bool
+        Cells that are sewn; what lies outside has no price.
     px_per_mm : float
     """
+    shape = sewn.shape
     size = (shape[1], shape[0])
     linear = linear_from_srgb(rgb8)
     light = cv2.resize(linear, size, interpolation=cv2.INTER_AREA).reshape(*shape, 3)
@@ -85,8 +86,10 @@ def make_target(rgb8: Rgb8, weight: Floats, shape: tuple[int, int], px_per_mm: f
     variance = np.maximum(cv2.GaussianBlur(lightness**2, (0, 0), sigma).reshape(shape) - mean * mean, 0)
     flat = FLAT_L2 / (2 * variance + FLAT_L2)
     seen = cv2.resize(np.ascontiguousarray(weight), size, interpolation=cv2.INTER_AREA).reshape(shape)
+    seen = np.where(sewn, seen, 0).astype(np.float32)
     boost = (LIGHTNESS + LIGHTNESS_FLAT * flat).astype(np.float32)
     metric = eye_metric(blur(light), boost) * seen[..., None, None]
+    light = np.where(sewn[..., None], light, 0).astype(np.float32)
     return Target(light=light, metric=metric, near_lab=near_lab, flat=flat, weight=seen)
 
 

@@ -102,6 +102,28 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
     OptionsError
         When more threads are asked than the chart has, or a code of ``use`` or ``forbid`` is not in the chart.
     """
+    allowed, fixed, wanted = allowed_threads(chart, options)
+    chart_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in chart], np.uint8))
+    colors = _most(colors)
+    allowed = _near(allowed, chart_lab, colors, fixed, 0 if options.threads == "auto" else wanted)
+    wanted = min(wanted, len(allowed))
+    distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
+    start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
+    mass = colors.weight**RARE * (colors.weight > 0)
+    mass = (mass / max(mass.sum(), 1e-12)).astype(np.float32)
+    chosen, curve = _search(distance, mass, start, wanted, options)
+    threads = tuple(chart[int(allowed[i])] for i in chosen)
+    return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
+
+
+def allowed_threads(chart: tuple[Thread, ...], options: QuantizeOptions) -> tuple[Ints, Ints, int]:
+    """Return which threads of the chart may be used, which of them must be, and how many are wanted.
+
+    Raises
+    ------
+    OptionsError
+        When more threads are asked than the chart has, or a code of ``use`` or ``forbid`` is not in the chart.
+    """
     fixed = _codes("use", options.use, chart)
     forbidden = set(_codes("forbid", options.forbid, chart).tolist())
     chart_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in chart], np.uint8))
@@ -124,16 +146,7 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
         raise OptionsError(
             f"quantize.use: {len(fixed)} threads must be used, but only {wanted} are asked", hint="raise --threads"
         )
-    colors = _most(colors)
-    allowed = _near(allowed, chart_lab, colors, fixed, 0 if options.threads == "auto" else wanted)
-    wanted = min(wanted, len(allowed))
-    distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
-    start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
-    mass = colors.weight**RARE * (colors.weight > 0)
-    mass = (mass / max(mass.sum(), 1e-12)).astype(np.float32)
-    chosen, curve = _search(distance, mass, start, wanted, options)
-    threads = tuple(chart[int(allowed[i])] for i in chosen)
-    return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
+    return allowed, fixed, wanted
 
 
 def _near(allowed: Ints, chart_lab: Float32, colors: Colors, fixed: Ints, wanted: int) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from embroider_prep.threads.catalog import ChartInfo, chart_colors, chart_title, list_charts, load_chart, read_chart
-from embroider_prep.threads.choice import Choice, choose_from
+from embroider_prep.threads.choice import Choice, choose_from, threads_there
 from embroider_prep.threads.match import find_thread, match_color
 from embroider_prep.threads.spools import read_measured, read_spools
 
@@ -20,4 +20,5 @@ __all__ = [
     "read_chart",
     "read_measured",
     "read_spools",
+    "threads_there",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embroider_prep.design import Finding, Thread
 from embroider_prep.options import QuantizeOptions
@@ -32,3 +32,18 @@ def choose_from(options: QuantizeOptions) -> Choice:
         whole = read_measured(options.measured, whole)
     chart = whole if options.spools is None else read_spools(options.spools, whole)
     return Choice(chart=chart, whole=whole, findings=findings)
+
+
+def threads_there(options: QuantizeOptions, count: int) -> tuple[QuantizeOptions, tuple[Finding, ...]]:
+    """Ask for no more threads than somebody owns; of a chart, only where nobody asked for that many."""
+    asked = options.threads
+    if asked == "auto" or int(asked) <= count or (options.spools is None and asked != QuantizeOptions().threads):
+        return options, ()
+    what = "list of spools" if options.spools is not None else "chart"
+    few = Finding(
+        code="few-threads",
+        severity="note",
+        message=f"the {what} has {count} threads, fewer than {asked}; it is sewn in those",
+        remedy="",
+    )
+    return replace(options, threads=count), (few,)

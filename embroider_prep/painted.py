@@ -1,0 +1,100 @@
+"""The steps of the look ``painting``: photo -> rows of mixed threads -> plan -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from embroider_prep.conversion import Conversion, complete, machine_of
+from embroider_prep.design import Report
+from embroider_prep.errors import OptionsError
+from embroider_prep.options import ConvertOptions, StylizeOptions
+from embroider_prep.reading import Source, read_subject, read_working
+from embroider_prep.sizing import check_hoop
+
+
+def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str, int, int], None]) -> Conversion:
+    """Paint a photo.
+
+    The photo itself is painted unless another style than the default is named: then what that style draws.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, stream or array
+        As in `embroider_prep.convert`.
+    options : ConvertOptions
+    progress : callable (step, done, total)
+
+    Raises
+    ------
+    EmbroiderPrepError
+        As `embroider_prep.convert`.
+    """
+    from embroider_prep.guide import look, make_guide
+    from embroider_prep.guide.words import face_findings
+    from embroider_prep.likeness import measure_likeness
+    from embroider_prep.painting import paint
+    from embroider_prep.preflight import check
+    from embroider_prep.quantize.fabric import sewn_mask
+    from embroider_prep.stylizer.stylize import stylize
+    from embroider_prep.threads import choose_from, threads_there
+
+    threads = choose_from(options.quantize)
+    progress("read", 0, 1)
+    work = read_working(source, options)
+    photo, scale = work.rgb8, options.size.px_per_mm
+    size_mm = (photo.shape[1] / scale, photo.shape[0] / scale)
+    check_hoop(*size_mm, options.write)
+    subject = read_subject(options, photo.shape)
+    q, few = threads_there(options.quantize, len(threads.chart))
+    said = [*threads.findings, *work.findings, *few]
+    drawn = None
+    if options.stylize.style not in ("none", StylizeOptions().style):
+        drawn = stylize(
+            photo, options.stylize, progress=lambda done, total: progress("stylize", done, total), notify=said.append
+        )
+    picture = photo if drawn is None else drawn
+    scene = look(photo)
+    guide = make_guide(
+        picture,
+        px_per_mm=scale,
+        scene=scene,
+        subject_weight=q.subject_weight,
+        face_weight=q.face_weight,
+        focus_box=q.focus,
+    )
+    made = paint(
+        picture,
+        threads.chart,
+        guide=guide,
+        sewn=sewn_mask(picture, q, alpha=work.alpha, subject=subject),
+        px_per_mm=scale,
+        threads=q,
+        options=options.painting,
+        plan=options.plan,
+        progress=lambda done, total: progress("paint", done, total),
+    )
+    out = Conversion(
+        name=work.name,
+        options=options,
+        photo=photo,
+        illustration=drawn,
+        indexed=made.indexed,
+        guide=guide,
+        plan=made.plan,
+        report=Report(plan={}, threads=()),
+        findings=(*said, *scene.findings, *face_findings(scene, size_mm, options.picture.crop)),
+        scene=scene,
+    )
+    checked = check(made.plan, machine=machine_of(options), name=work.name)
+    report = complete(out, checked, likeness=measure_likeness(picture, made.indexed))
+    object.__setattr__(out, "report", report)
+    return out
+
+
+def refuse_painting(options: ConvertOptions, step: str) -> None:
+    """Raise ``OptionsError`` where only the areas' look has a step: a picture in threads is one of areas."""
+    if options.painting.look != "areas":
+        raise OptionsError(
+            f"painting.look: {options.painting.look} has no step {step}; allowed is areas",
+            hint="use convert for a painting, and edit it as objects (-o design.json or design.svg)",
+        )

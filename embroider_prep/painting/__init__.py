@@ -1,0 +1,139 @@
+"""Thread painting: a photo in rows of many threads, each row cut into runs that mix in the eye.
+
+A thread that is sewn early travels unseen below all that come later, so the order of threads decides who may be
+where; the picture is made of what can be reached (`reach`), and what stitches show besides is corrected (`solve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import Rgb8, linear_from_srgb
+from embroider_prep.design import FABRIC, Guide, IndexedImage, StitchPlan, Thread
+from embroider_prep.errors import PlanError
+from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
+from embroider_prep.painting.mixing import mixing_threads
+from embroider_prep.painting.rows import level_rows
+from embroider_prep.painting.sew import draw, sew_rows
+from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
+from embroider_prep.painting.target import CELL_MM, make_target
+from embroider_prep.planning.finish import finish
+from embroider_prep.planning.ground import make_ground
+
+__all__ = ["Painting", "paint"]
+
+# Where people look counts more, but a face must not take all threads from the rest of the picture.
+WEIGHT_POWER, WEIGHT_MOST = 0.6, 5.0
+
+# Contrast of two threads that mix, when they are chosen.
+MIX_CONTRAST = 0.04
+
+# Share of the breaks that parts of the picture may take; the rest is for links that would show.
+PARTS_SHARE = 0.5
+
+# Stitches of a painting per square millimetre, about.
+STITCHES_PER_MM2 = 2.0
+
+# Progress: free sweeps, rounds, corrections of two sweeps and their sewing, the end.
+STEPS = FREE_SWEEPS + len(ROUNDS) + 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Painting:
+    """A painted plan, and the same as a picture in threads without stitches."""
+
+    plan: StitchPlan
+    indexed: IndexedImage
+
+
+def paint(
+    rgb8: Rgb8,
+    chart: tuple[Thread, ...],
+    *,
+    guide: Guide,
+    sewn: npt.NDArray[np.bool_],
+    px_per_mm: float,
+    threads: QuantizeOptions | None = None,
+    options: PaintingOptions | None = None,
+    plan: PlanOptions | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Painting:
+    """Plan the stitches of a picture as rows of mixed threads.
+
+    Parameters
+    ----------
+    rgb8 : (H, W, 3) uint8
+        Picture at ``px_per_mm``.
+    chart : tuple of Thread
+        Threads to choose from.
+    guide : Guide
+        Where people look.
+    sewn : (H, W) bool
+        What is sewn at all.
+    px_per_mm : float
+    threads : QuantizeOptions
+        How many threads, and which must or must not be among them.
+    options : PaintingOptions
+    plan : PlanOptions
+        Underlay, stitch length, breaks, seed.
+    progress : callable (done, total)
+        May raise to stop.
+
+    Raises
+    ------
+    PlanError
+        When there is nothing to sew.
+    OptionsError
+        When the threads asked for are not there.
+    """
+    o, p, q = options or PaintingOptions(), plan or PlanOptions(), threads or QuantizeOptions()
+    done = 0
+    total = STEPS + 3 * o.corrections
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(min(done, total), total)
+
+    size_mm = (rgb8.shape[1] / px_per_mm, rgb8.shape[0] / px_per_mm)
+    shape = (max(2, round(size_mm[1] / CELL_MM)), max(2, round(size_mm[0] / CELL_MM)))
+    cells = cv2.resize(sewn.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape) >= 0.5
+    rows = level_rows(size_mm, cells)
+    if not rows.valid.any():
+        raise PlanError("painting: there is nothing to sew", hint="check --fabric and --background")
+    weight = np.clip(guide.weight, 1, None) ** WEIGHT_POWER
+    target = make_target(rgb8, np.minimum(weight, WEIGHT_MOST).astype(np.float32), cells, px_per_mm)
+    chosen = mixing_threads(target, chart, q, contrast_price=MIX_CONTRAST)
+    light = linear_from_srgb(np.array([thread.rgb8 for thread in chosen], np.uint8))
+    tell()
+    area = float(cells.mean()) * size_mm[0] * size_mm[1]
+    parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
+    painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell)
+    runs = sew_rows(painted, size_mm, p)
+    for _ in range(o.corrections):
+        painted = correct(painted, draw(runs, light, shape, size_mm), tell)
+        runs = sew_rows(painted, size_mm, p)
+        tell()
+    width, height = size_mm
+    blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
+    made = StitchPlan(
+        threads=chosen,
+        blocks=blocks,
+        max_stitch_mm=p.max_stitch_mm,
+        trim_above_mm=float("inf") if p.no_trim else p.trim_above_mm,
+    )
+    tell()
+    return Painting(plan=made, indexed=_indexed(painted, chosen, rgb8.shape[:2], px_per_mm))
+
+
+def _indexed(painted: Painted, threads: tuple[Thread, ...], shape: tuple[int, ...], px_per_mm: float) -> IndexedImage:
+    """Return the threads of sites as a picture of the working size."""
+    labels = np.append(painted.labels.reshape(-1), FABRIC).astype(np.uint8)[painted.problem.rows.fine]
+    small = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).reshape(shape[0], shape[1])
+    return IndexedImage(labels=small, threads=threads, px_per_mm=px_per_mm)

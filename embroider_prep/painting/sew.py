@@ -1,0 +1,155 @@
+"""Painted rows -> needle points: thread after thread, each along a way that stays unseen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import delta_e, lab_from_linear, linear_from_srgb, srgb_from_linear
+from embroider_prep.options import PlanOptions
+from embroider_prep.painting.path import HOP_MM, Ground, lead_around, make_ground, order_runs
+from embroider_prep.painting.rows import FINE
+from embroider_prep.painting.runs import find_runs, needle_points
+from embroider_prep.painting.solve import Painted
+from embroider_prep.painting.target import Floats
+from embroider_prep.painting.underlay import STITCH_MM, underlay_columns
+from embroider_prep.planning.leg import Run
+from embroider_prep.planning.run import resample
+
+Points = npt.NDArray[np.float64]
+
+# What a seen millimetre costs grows with its contrast up to this ΔE00; where nothing is sewn it costs more than any.
+MOST_DELTA_E, PER_DELTA_E, BARE = 30.0, 0.1, 20.0
+
+# A way around must save this share of the harm, and this much.
+SAVES, SAVES_LEAST = 0.2, 0.1
+
+# A visible link that harms less is left as it is.
+SLIGHT = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Task:
+    """One thread's runs in sewing order: ``ends`` (m, 2, 2) as they are sewn, and the ways led around, by link."""
+
+    thread: int
+    kind: str
+    ends: Points
+    row: npt.NDArray[np.int64]
+    ways: dict[int, Points]
+    harm: npt.NDArray[np.float64]
+
+
+def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions) -> list[Run]:
+    """Return the stitches as runs without a cut, the underlay first, around the design's centre.
+
+    Parameters
+    ----------
+    painted : Painted
+    size_mm : (width, height)
+    options : PlanOptions
+        ``underlay``, ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
+    """
+    problem, order = painted.problem, painted.order
+    rank = np.append(np.argsort(order), -1)
+    picture = np.append(painted.labels.reshape(-1), len(order))[problem.rows.fine]
+    tasks = _underlay_tasks(painted, picture, rank, size_mm) if options.underlay else []
+    lab = lab_from_linear(problem.light)
+    contrast = np.minimum(delta_e(lab[:, None], lab[None]), MOST_DELTA_E) * PER_DELTA_E
+    weight = cv2.resize(problem.target.weight, picture.shape[::-1])
+    pixel = (size_mm[0] / picture.shape[1], size_mm[1] / picture.shape[0])
+    runs = find_runs(problem.rows, painted.labels, order)
+    for thread in order:
+        if len(runs[thread].ends_mm):
+            cost = np.append(np.where(rank[:-1] >= rank[thread], 0, contrast[thread]), BARE).astype(np.float32)
+            ground = make_ground(cost[picture] * weight, pixel)
+            tasks.append(_task(thread, "fill", runs[thread].ends_mm, runs[thread].row, ground))
+    stitches = sum(2 * len(task.ends) for task in tasks)
+    budget = 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
+    return _runs(tasks, _cuts(tasks, budget), size_mm, options)
+
+
+def _underlay_tasks(
+    painted: Painted, picture: npt.NDArray[np.int64], rank: npt.NDArray[np.int64], size_mm: tuple[float, float]
+) -> list[_Task]:
+    problem = painted.problem
+    sewn = np.asarray(problem.rows.cells.sum(axis=1)).reshape(problem.rows.shape) > 0.5
+    columns = underlay_columns(problem.target.light, sewn, problem.light, size_mm)
+    pixel = (size_mm[0] / picture.shape[1], size_mm[1] / picture.shape[0])
+    cost = np.zeros(len(rank), np.float32)
+    cost[-1] = BARE
+    ground = make_ground(cost[picture], pixel)
+    # The one that is sewn first again comes last: no colour change between them.
+    threads = sorted(columns, key=lambda thread: -rank[thread])
+    return [
+        _task(thread, "underlay", columns[thread], np.zeros(len(columns[thread]), np.int64), ground)
+        for thread in threads
+    ]
+
+
+def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], ground: Ground) -> _Task:
+    index, turned = order_runs(ends, ground)
+    sewn = ends[index]
+    sewn[turned] = sewn[turned][:, ::-1]
+    leave, arrive = sewn[:-1, 1], sewn[1:, 0]
+    harm, seen = ground.shows(leave, arrive)
+    ways: dict[int, Points] = {}
+    for i in np.flatnonzero((seen > HOP_MM) & (harm > SLIGHT)).tolist():
+        way = lead_around(leave[i], arrive[i], ground)
+        around = float(ground.shows(way[:-1], way[1:])[0].sum())
+        if around < harm[i] * (1 - SAVES) - SAVES_LEAST:
+            ways[i], harm[i] = way, around
+    harm[seen <= HOP_MM] = 0
+    return _Task(thread=thread, kind=kind, ends=sewn, row=row[index], ways=ways, harm=harm)
+
+
+def _cuts(tasks: list[_Task], budget: int) -> set[tuple[int, int]]:
+    """Return the links (task, link) that harm most: those are cut."""
+    links = [
+        (-float(harm), number, i)
+        for number, task in enumerate(tasks)
+        for i, harm in enumerate(task.harm.tolist())
+        if harm > SLIGHT
+    ]
+    return {(number, i) for _, number, i in sorted(links)[:budget]}
+
+
+def _runs(
+    tasks: list[_Task], cuts: set[tuple[int, int]], size_mm: tuple[float, float], options: PlanOptions
+) -> list[Run]:
+    middle = np.array(size_mm) / 2
+    longest = min(options.stitch_length_mm * 1.25, options.max_stitch_mm)
+    out: list[Run] = []
+    for number, task in enumerate(tasks):
+        for i, (start, end) in enumerate(task.ends):
+            if i == 0 or (number, i - 1) in cuts:
+                out.append(Run(thread=task.thread))
+            elif i - 1 in task.ways:
+                way = resample(task.ways[i - 1], STITCH_MM)[1:-1]
+                if len(way):
+                    out[-1].add("travel", way - middle, number)
+            if task.kind == "underlay":
+                points = resample(np.stack([start, end]), min(STITCH_MM, options.max_stitch_mm))
+            else:
+                points = needle_points(start, end, int(task.row[i]), options.stitch_length_mm, longest)
+            out[-1].add(task.kind, points - middle, number)
+    return out
+
+
+def draw(runs: list[Run], threads: Floats, shape: tuple[int, int], size_mm: tuple[float, float]) -> Floats:
+    """Return the light of cells (h, w, 3) that stitches show, lines of a thread's width over each other."""
+    height, width = shape[0] * FINE, shape[1] * FINE
+    rgb8 = srgb_from_linear(threads)
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:] = np.round(rgb8.mean(axis=0)).astype(np.uint8)
+    scale = np.array([width / size_mm[0], height / size_mm[1]])
+    middle = np.array(size_mm) / 2
+    for run in runs:
+        points = np.concatenate([xy_mm for _, xy_mm, _ in run.legs])
+        pixels = np.round(((points + middle) * scale - 0.5) * 16).astype(np.int32).reshape(-1, 1, 2)
+        color = tuple(int(v) for v in rgb8[run.thread])
+        cv2.polylines(picture, [pixels], False, color, FINE, cv2.LINE_AA, 4)
+    return cv2.resize(linear_from_srgb(picture), shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, 3)

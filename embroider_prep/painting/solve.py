@@ -1,0 +1,131 @@
+"""The picture in threads that can also be sewn: choose, look which threads cannot get where they are wanted, choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import lab_from_linear
+from embroider_prep.painting.assign import Problem, regret, shown, sweep
+from embroider_prep.painting.reach import choose_parts, find_parts, reachable, sewing_order
+from embroider_prep.painting.rows import FINE, Rows
+from embroider_prep.painting.target import CELL_MM, Floats, Target
+
+Labels = npt.NDArray[np.int64]
+
+# Sweeps before anything else: the first does nine tenths.
+FREE_SWEEPS = 3
+
+# Each round: what a site costs where its thread cannot get, and how far beyond its parts it may grow (cells across
+# and along the rows). Parts that nearly reach each other first get the chance to.
+ROUNDS = ((20, (1, 5)), (40, (1, 4)), (80, (1, 3)), (200, (1, 2)), (10_000, (0, 2)), (10_000, (0, 1)))
+
+# Rounds in which threads may still change places in the sewing order.
+REORDER = 3
+
+# Price of a difference between thread and picture (ΔE squared per site): everywhere, and more on even ground.
+NEAR_PRICE, FLAT_PRICE = 0.035, 0.14
+
+# Where people look the eye's metric counts more; contrast does as its root, so that eyes and lips are drawn.
+NEAR_WEIGHT = 0.5
+
+# A border between two runs: a needle point.
+BORDER_PRICE = 0.5
+
+# Share of the error of the sewn picture that is taken off the target, smoothed over half a thread's width.
+CORRECTION, CORRECTION_SIGMA_MM, CORRECTION_SWEEPS = 0.7, 0.4, 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Painted:
+    """Threads of sites ``labels`` (R, N), in which order they are sewn, and where each may be (R, N, n)."""
+
+    problem: Problem
+    labels: Labels
+    order: tuple[int, ...]
+    price: Floats
+
+
+def solve(
+    rows: Rows, target: Target, threads: Floats, *, contrast: float, parts: int, tell: Callable[[], None]
+) -> Painted:
+    """Return which thread is sewn where.
+
+    Parameters
+    ----------
+    rows : Rows
+    target : Target
+    threads : (n, 3)
+        Linear light.
+    contrast : float
+        Factor of the price of contrast; 1 is the default.
+    parts : int
+        How often a thread may be cut to go to another part of the picture.
+    tell : callable
+        Called after each sweep; may raise to stop.
+    """
+    lab = lab_from_linear(threads)
+    problem = Problem(rows=rows, target=target, light=threads, border=BORDER_PRICE)
+    cell = _cell_of_site(rows)
+    near = target.near_lab.reshape(-1, 3)[cell]
+    apart = ((near[:, :, None] - lab[None, None]) ** 2).sum(axis=3)
+    strength = (NEAR_PRICE + FLAT_PRICE * target.flat) * target.weight**NEAR_WEIGHT * contrast
+    price = (apart * strength.reshape(-1)[cell][..., None]).astype(np.float32)
+    labels: Labels = apart.argmin(axis=2)
+    for _ in range(FREE_SWEEPS):
+        labels = sweep(problem, labels, price, target.light)
+        tell()
+    order: tuple[int, ...] = tuple(range(len(threads)))
+    allowed = price
+    for number, (charge, grow) in enumerate(ROUNDS if len(threads) > 1 else ()):
+        picture = cell_labels(rows, labels)
+        if number < REORDER:
+            order = sewing_order(picture, lab, target.weight)
+        worth = _worth(problem, labels, price)
+        found = find_parts(picture, order, lab, worth)
+        may = reachable(found, choose_parts(found, parts), grow)
+        allowed = price + np.where(may.reshape(len(threads), -1)[:, cell].transpose(1, 2, 0), 0, np.float32(charge))
+        labels = sweep(problem, labels, allowed, target.light)
+        tell()
+    return Painted(problem=problem, labels=labels, order=order, price=allowed)
+
+
+def correct(painted: Painted, sewn: Floats, tell: Callable[[], None]) -> Painted:
+    """Return other threads that make up for what stitches show beside the rows: round ends, ways, slits.
+
+    ``sewn`` (h, w, 3) is the light of the stitches on cells.
+    """
+    import cv2
+
+    problem, labels = painted.problem, painted.labels
+    error = cv2.GaussianBlur(sewn - shown(problem, labels), (0, 0), CORRECTION_SIGMA_MM / CELL_MM)
+    light = problem.target.light - np.float32(CORRECTION) * error.reshape(sewn.shape)
+    for _ in range(CORRECTION_SWEEPS):
+        labels = sweep(problem, labels, painted.price, light)
+        tell()
+    return Painted(problem=problem, labels=labels, order=painted.order, price=painted.price)
+
+
+def cell_labels(rows: Rows, labels: Labels) -> Labels:
+    """Return the thread of each cell (h, w), -1 where nothing is sewn."""
+    site = rows.fine[FINE // 2 :: FINE, FINE // 2 :: FINE]
+    return np.append(labels.reshape(-1), -1)[np.minimum(site, labels.size)]
+
+
+def _cell_of_site(rows: Rows) -> Labels:
+    """Return the cell in which the middle of each site lies, (R, N)."""
+    height, width = rows.shape
+    at = np.floor(rows.xy_mm / np.array(rows.cell_mm)).astype(np.int64)
+    return np.clip(at[..., 1], 0, height - 1) * width + np.clip(at[..., 0], 0, width - 1)
+
+
+def _worth(problem: Problem, labels: Labels, price: Floats) -> Floats:
+    """Return what the thread of each cell is worth against the next best, (h, w)."""
+    loss = regret(problem, labels, price, problem.target.light)
+    own = np.arange(loss.shape[2]) == labels[..., None]
+    least = np.where(own, np.inf, loss).min(axis=2)
+    site = problem.rows.fine[FINE // 2 :: FINE, FINE // 2 :: FINE]
+    return np.append(np.maximum(least, 0).reshape(-1), 0)[site].astype(np.float32)

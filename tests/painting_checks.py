@@ -1,0 +1,54 @@
+"""What must hold for every painting; each check is shown to fail in `test_painting.py`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from embroider_prep.color import delta_e, lab_from_linear, linear_from_srgb
+from embroider_prep.design import StitchPlan
+from embroider_prep.plans import Came, needle_path
+
+PX_PER_MM = 10.0
+THREAD_MM = 0.4
+
+
+def visible_travel_mm(
+    plan: StitchPlan, *, off_row_deg: float = 15.0, contrast: float = 10.0
+) -> npt.NDArray[np.float64]:
+    """Return for each stitch off its level row how much of it shows, mm.
+
+    It shows where it lies on top at 10 px/mm and its thread differs by more than ``contrast`` ΔE00 from the mean of
+    the picture within a millimetre.
+    """
+    path = needle_path(plan)
+    xy = path.xy / 10.0
+    low = xy.min(axis=0) - 1
+    width, height = np.ceil((xy.max(axis=0) + 1 - low) * PX_PER_MM).astype(int).tolist()
+    top = np.full((height, width), -1, np.int32)
+    stitches = np.flatnonzero(path.came == Came.STITCH)
+    pixels = np.round(((xy - low) * PX_PER_MM - 0.5) * 16).astype(np.int32)
+    for i in stitches.tolist():
+        cv2.line(top, pixels[i - 1], pixels[i], i, round(THREAD_MM * PX_PER_MM), cv2.LINE_8, 4)
+    rgb8 = np.array([thread.rgb8 for thread in plan.threads], np.uint8)
+    picture = np.full((height, width, 3), 255, np.uint8)
+    picture[top >= 0] = rgb8[path.thread[top[top >= 0]]]
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (21, 21)).astype(np.float32)
+    around = lab_from_linear(cv2.filter2D(linear_from_srgb(picture), -1, disc / disc.sum()))
+    lab = lab_from_linear(linear_from_srgb(rgb8))
+    step = np.zeros_like(xy)
+    step[1:] = np.diff(xy, axis=0)
+    slope = np.degrees(np.arctan2(np.abs(step[:, 1]), np.abs(step[:, 0])))
+    out = []
+    for i in stitches.tolist():
+        length = float(np.hypot(*step[i]))
+        if slope[i] <= off_row_deg or length == 0:
+            continue
+        count = max(1, int(np.ceil(length * PX_PER_MM)))
+        at = xy[i - 1] + step[i] * ((np.arange(count) + 0.5) / count)[:, None]
+        column, row = ((at - low) * PX_PER_MM).astype(int).T
+        shown = top[row, column] == i
+        far = delta_e(around[row, column], lab[path.thread[i]][None]) > contrast
+        out.append(float((shown & far).mean()) * length)
+    return np.array(out)
