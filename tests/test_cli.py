@@ -101,7 +101,7 @@ def test_python_dash_m() -> None:
 def test_a_misspelt_command_names_the_closest(cli: Runner) -> None:
     ran = cli("convrt", "photo.jpg")
     assert ran.code == 2
-    assert ran.err == "error: there is no command 'convrt'\nhint: did you mean 'convert'?\n"
+    assert ran.err == "error: there is no command and no file 'convrt'\nhint: did you mean 'convert'?\n"
 
 
 def test_a_misspelt_option_names_the_closest(cli: Runner, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_defaults_that_help_shows_are_those_of_the_classes(options_of: Any) 
 
 
 def test_help_says_what_is_on(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    text = " ".join(Runner(capfdbinary)("convert", "--help").text.split())
+    text = " ".join(Runner(capfdbinary)("convert", "--help-all").text.split())
     assert "--underlay / --no-underlay Sew underlay below large fills and wide satins. [default: on]" in text
     assert "--row-spacing LENGTH Distance of rows: the laid width of 40 wt thread. [default: 0.4mm]" in text
     assert "PHOTO is a JPEG" in text

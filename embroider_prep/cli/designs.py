@@ -11,7 +11,6 @@ import click
 
 from embroider_prep.cli import early
 from embroider_prep.cli.talk import Talk, summary, verdict
-from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ class Results:
     paper: str
     strip: str | None
     force: bool = False
+    beside_source: bool = False
+    """Nobody named the result: nothing at all is overwritten."""
 
     @property
     def to_stream(self) -> bool:
@@ -56,8 +57,10 @@ def result_options(function: Decorated) -> Decorated:
     """Add the options that say which files a design becomes."""
     for option in reversed((
         click.option("-o", "--output", metavar="DESIGN",
-                     help="Stitch file; its suffix is the format (.pes, .dst …); - is standard output.  [required]"),
-        click.option("--format", "stream_format", metavar="NAME", help="Format when -o is -: pes, dst, jef …"),
+                     help="Stitch file; its suffix is the format (.pes, .dst …); - is standard output.  "
+                          "[default: beside the photo]"),
+        click.option("--format", "stream_format", metavar="NAME",
+                     help="Format without -o or for -o -: pes, dst, jef …  [default: the machine's]"),
         click.option("--preview/--no-preview", default=True,
                      help="Picture of the stitches beside the result.  [default: on]"),
         click.option("--report/--no-report", default=True, help="Numbers as JSON beside the result.  [default: on]"),
@@ -66,27 +69,37 @@ def result_options(function: Decorated) -> Decorated:
         click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True,
                      help="Paper of the PDF."),
         click.option("--strip", metavar="PICTURE", help="Picture of all steps side by side."),
-        click.option("--force", is_flag=True, help="Replace also files in the way that were not written here."),
+        click.option("--force", is_flag=True, help="Replace files that are in the way."),
     )):  # fmt: skip
         function = option(function)
     return function
 
 
-def results_of(values: dict[str, Any]) -> Results:
-    """Take the options of `result_options` out of ``values``."""
-    output, name = values.pop("output"), values.pop("stream_format")
-    if output is None:
-        raise OptionsError("a name for the result is missing", hint="add -o design.pes")
-    html, pdf = values.pop("sheet_html"), values.pop("sheet_pdf")
+ASKED = ("output", "stream_format", "sheet_html", "sheet_pdf", "preview", "report", "paper", "strip", "force")
+"""What `result_options` add."""
+
+
+def take_results(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `result_options` out of ``values``; what is left are those of the steps."""
+    return {name: values.pop(name) for name in ASKED}
+
+
+def results_of(asked: dict[str, Any], options: ConvertOptions, source: str) -> Results:
+    """Return where the results go: as asked, else beside what they are made from, in the machine's format."""
+    output, name = asked["output"], asked["stream_format"]
+    named = output is not None
+    if not named:
+        output, name = early.name_beside(source, name, options), None
     return Results(
         output=output,
         format=early.design_format(output, name),
-        preview=values.pop("preview"),
-        report=values.pop("report"),
-        sheets=(*(("html",) if html else ()), *(("pdf",) if pdf else ())),
-        paper=values.pop("paper"),
-        strip=values.pop("strip"),
-        force=values.pop("force"),
+        preview=asked["preview"],
+        report=asked["report"],
+        sheets=(*(("html",) if asked["sheet_html"] else ()), *(("pdf",) if asked["sheet_pdf"] else ())),
+        paper=asked["paper"],
+        strip=asked["strip"],
+        force=asked["force"],
+        beside_source=not named,
     )
 
 
@@ -95,7 +108,10 @@ def check_results(results: Results, options: ConvertOptions, talk: Talk, sources
     early.check_stream(results.output, talk.as_json)
     early.check_picture(results.strip)
     early.check_sheets(results.sheets)
-    early.check_targets(results.targets(options), sources, options)
+    targets = results.targets(options)
+    early.check_targets(targets, sources, options)
+    if results.beside_source and not results.force:
+        early.check_free(targets, split=options.write.split_hoops)
 
 
 def finish(made: Conversion, results: Results, talk: Talk, sources: Iterable[str | None] = ()) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from embroider_prep.cli import early
-from embroider_prep.cli.designs import check_results, finish, result_options, results_of
+from embroider_prep.cli.designs import check_results, finish, result_options, results_of, take_results
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, talk_options
 
@@ -46,12 +46,14 @@ def command(
     `quantize` then `digitize` give the same bytes as `convert`.
 
     \b
+      embroider-prep digitize threads.png
       embroider-prep digitize threads.png -o design.pes
       embroider-prep digitize logo.png -o logo.pes --width 80mm --chart janome
     """
     talk = Talk(quiet=quiet, as_json=as_json)
-    results = results_of(values)
+    asked = take_results(values)
     options = merge(options_file, values)
+    results = results_of(asked, options, picture)
     check_results(results, options, talk, (picture, guide, options_file))
     early.check_sources(picture, guide)
     early.check_steps(options, style=False)

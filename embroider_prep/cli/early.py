@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -35,6 +36,43 @@ def check_targets(targets: Iterable[str | Path], sources: Iterable[str | None], 
 
     named = [source for source in sources if source is not None and source != STREAM]
     check_targets([target for target in targets if str(target) != STREAM], [*named, *files_of(options)])
+
+
+def name_beside(source: str, form: str | None, options: ConvertOptions) -> str:
+    """Return the name of a result beside what it is made from: ``photo.jpg`` becomes ``photo.pes``.
+
+    The format is the one named, else the first of the machine's that is written here.
+    """
+    from embroider_prep.formats import FORMATS, find_format
+    from embroider_prep.machines import find_machine
+
+    if source == STREAM:
+        raise OptionsError("a name for the result is missing: standard input has none", hint="add -o design.pes")
+    formats = find_machine(options.write.machine).formats
+    try:
+        chosen = find_format(f".{form}", to="write") if form else next(FORMATS[n] for n in formats if FORMATS[n].writes)
+    except FormatError as error:
+        raise OptionsError(error.message, hint=error.hint) from error
+    except StopIteration:
+        raise OptionsError(
+            f"no format of the machine is written here: {', '.join(formats)}", hint="add -o design.pes or .dst"
+        ) from None
+    # A sample has no folder: its result appears in the one where the command runs.
+    path = Path(source.removeprefix("sample:"))
+    return str(path.with_suffix(chosen.suffix) if path.suffix else path.with_name(path.name + chosen.suffix))
+
+
+def check_free(targets: Iterable[str | Path], *, split: bool = False) -> None:
+    """Raise ``OutputError`` when something is there already under a name that nobody has given."""
+    paths = [Path(target) for target in targets]
+    if split and paths:
+        paths += sorted(paths[0].parent.glob(f"{escape(paths[0].stem)}-*of*{paths[0].suffix}"))
+    for path in paths:
+        if path.exists():
+            raise OutputError(
+                f"{path}: is there already; nothing is overwritten",
+                hint="add --force to replace it, or name the result with -o",
+            )
 
 
 def check_stream(target: str, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import click
 from embroider_prep._version import __version__
 from embroider_prep.cli import process
 from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, WRONG_USAGE
+from embroider_prep.cli.kinds import verb_for
 from embroider_prep.errors import EmbroiderPrepError, OptionsError, closest
 from embroider_prep.limits import MAX_LINE_LETTERS
 from embroider_prep.texts import clean_line
@@ -55,7 +56,10 @@ class Root(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise OptionsError(f"there is no command {args[0]!r}", hint=closest(args[0], COMMANDS))
+            verb = verb_for(args)
+            if verb is None:
+                raise OptionsError(f"there is no command and no file {args[0]!r}", hint=closest(args[0], COMMANDS))
+            args = [verb, *args]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,8 +78,11 @@ class Root(click.Group):
 def root() -> None:
     """Turn a photograph into a machine embroidery file that sews well.
 
+    A photo alone is converted beside itself; a stitch file alone becomes a picture of its stitches.
+
     \b
       embroider-prep demo
+      embroider-prep photo.jpg
       embroider-prep convert photo.jpg -o design.pes --width 100mm --threads 12
     """
 
@@ -113,11 +120,14 @@ def run(arguments: Sequence[str]) -> int:
         return left.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx is not None else PROGRAM
-        return _fail(error.format_message(), f"{path} --help", WRONG_USAGE)
+        hint = f"{path} --help"
+        if path == PROGRAM and isinstance(error, click.NoSuchOption):
+            hint = f"options stand behind the command and the photo: {PROGRAM} photo.jpg {error.option_name} …"
+        return _fail(error.format_message(), hint, WRONG_USAGE)
     except click.ClickException as error:
         return _fail(error.format_message(), "", CANNOT)
     except EmbroiderPrepError as error:
-        return _fail(error.message, error.hint, WRONG_USAGE if isinstance(error, OptionsError) else CANNOT)
+        return fail(error)
     except MemoryError:
         return _fail("there is not enough memory", "use a smaller picture, --px-per-mm or --width", CANNOT)
     except (KeyboardInterrupt, click.Abort):
@@ -132,6 +142,11 @@ def _say_stopped(code: int) -> int:
     with process.saying():
         click.echo("stopped", err=True)
     return code
+
+
+def fail(error: EmbroiderPrepError) -> int:
+    """Say what was raised on purpose, and return its exit code."""
+    return _fail(error.message, error.hint, WRONG_USAGE if isinstance(error, OptionsError) else CANNOT)
 
 
 def _fail(message: str, hint: str, code: int) -> int:

@@ -53,11 +53,22 @@ FIELD_METAVARS = {
     "name": "NAME",
 }
 
-# What most people need stands first in the help of `convert`; the rest by step.
-COMMON = (
-    "width_mm", "height_mm", "threads", "chart", "style", "look", "crop", "rotate", "fabric", "background", "material",
-    "machine", "hoop",
-)  # fmt: skip
+# What most people use, by what they want; the rest, by step, is shown by --help-all.
+USUAL = {
+    "Size, and what of the photo": ("width_mm", "height_mm", "crop", "rotate", "fix", "background", "style", "look"),
+    "Threads": ("threads", "chart", "spools", "use"),
+    "Fabric, machine and hoop": ("fabric", "material", "machine", "hoop", "split_hoops"),
+}
+SELDOM = ("stream_format", "sheet_pdf", "paper", "preview", "report")
+"""Options that are no field and that few people need."""
+
+RESULT, COMMAND = "Result", "This command"
+OF_COMMAND = {"options_file", "no_config", "as_json", "quiet", "help_all", "--help"}
+MANY = 35
+"""A command with more options shows the usual ones, until it is asked for all."""
+
+HELP_ALL = "embroider_prep.help_all"
+
 SECTIONS = {
     "picture": "Picture",
     "size": "Picture",
@@ -69,7 +80,6 @@ SECTIONS = {
     "write": "Machine, hoop and file",
     "preview": "Preview picture",
 }
-FIRST = "Most used"
 FITTING = ("machine", "hoop", "turn_to_fit")
 """What says how large a design is when no size is given; `quantize` and `stylize` ask for it as `convert` does."""
 
@@ -154,19 +164,55 @@ class FieldOption(click.Option):
 
 
 class SectionedCommand(click.Command):
-    """A command whose help groups its options."""
+    """A command whose help groups its options, and of very many shows those that most people use."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        if len(self.params) > MANY:
+            more = sum(not _is_usual(param) for param in self.params if isinstance(param, click.Option))
+            self.params.append(
+                click.Option(
+                    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_show_all,
+                    help=f"Show {more} more options.",
+                )
+            )  # fmt: skip
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             # Newer versions of click list arguments as well, without a word about them.
-            if record is not None and isinstance(param, click.Option):
-                sections.setdefault(getattr(param, "section", "Result"), []).append(record)
-        order = ("Result", FIRST, *dict.fromkeys(SECTIONS.values()))
+            if record is None or not isinstance(param, click.Option):
+                continue
+            if _is_usual(param) or len(self.params) <= MANY or ctx.meta.get(HELP_ALL):
+                sections.setdefault(_section(param), []).append(record)
+        order = (RESULT, *USUAL, *dict.fromkeys(SECTIONS.values()), COMMAND)
         for name in sorted(sections, key=order.index):
             with formatter.section(name if len(sections) > 1 else "Options"):
                 formatter.write_dl(sections[name])
+
+
+def _is_usual(param: click.Option) -> bool:
+    if isinstance(param, FieldOption):
+        return param.section in USUAL
+    return param.name not in SELDOM
+
+
+def _section(param: click.Option) -> str:
+    return (
+        param.section
+        if isinstance(param, FieldOption)
+        else COMMAND
+        if {param.name, *param.opts} & OF_COMMAND
+        else RESULT
+    )
+
+
+def _show_all(context: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        context.meta[HELP_ALL] = True
+        click.echo(context.get_help(), color=context.color)
+        context.exit()
 
 
 def step_options(
@@ -180,13 +226,13 @@ def step_options(
         for field in option_fields(kinds[step]):
             listed = field.name in wanted if wanted else field.name not in unwanted
             if field.metadata["cli"] and listed and field.name not in found:
-                section = FIRST if field.name in COMMON else SECTIONS[step]
+                section = next((title for title, names in USUAL.items() if field.name in names), SECTIONS[step])
                 found[field.name] = FieldOption(field, step, section)
-    first = sorted((name for name in found if name in COMMON), key=COMMON.index)
+    usual = [name for names in USUAL.values() for name in names if name in found]
 
     def decorate(function: Decorated) -> Decorated:
         # As click's own decorators: collected in reverse, turned round when the command is made.
-        params = [found[name] for name in (*first, *(name for name in found if name not in first))]
+        params = [found[name] for name in (*usual, *(name for name in found if name not in usual))]
         function.__dict__.setdefault("__click_params__", []).extend(reversed(params))
         return function
 

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from embroider_prep.cli import early
+from embroider_prep.cli.entry import fail
+from embroider_prep.cli.kinds import is_picture, not_a_design
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk
+from embroider_prep.errors import EmbroiderPrepError, OptionsError
+from embroider_prep.options import ConvertOptions
 
 
 @click.command("preview", cls=SectionedCommand)
-@click.argument("design")
+@click.argument("designs", nargs=-1, required=True, metavar="DESIGN")
 @click.option(
-    "-o", "--output", required=True, metavar="PICTURE", help="PNG, JPEG, WebP or TIFF file; - is a PNG stream."
+    "-o",
+    "--output",
+    metavar="PICTURE",
+    help="PNG, JPEG, WebP or TIFF file; - is a PNG stream.  [default: DESIGN.preview.png]",
 )
 @click.option("--px-per-mm", "px_per_mm", metavar="NUMBER", help="Short for --preview-px-per-mm.")
 @click.option("--format", "form", metavar="NAME", help="Format when DESIGN is -.")
-@click.option("--force", is_flag=True, help="Also read files that are very large or break off.")
+@click.option("--force", is_flag=True, help="Also read files that are very large or break off; replace a picture.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @options_file
 @step_options("preview")
 def command(
-    design: str,
-    output: str,
+    designs: tuple[str, ...],
+    output: str | None,
     px_per_mm: str | None,
     form: str | None,
     force: bool,
@@ -34,23 +42,68 @@ def command(
 ) -> int:
     """Draw the stitches of a file: PES, DST, JEF, VP3, EXP and thirty more.
 
+    Without -o the picture stands beside the file: design.preview.png. Of several files each is drawn.
+
     \b
-      embroider-prep preview design.pes -o design.png
+      embroider-prep preview design.pes
       embroider-prep preview design.dst -o design.png --px-per-mm 20 --marks --fabric-color navy
     """
     talk = Talk(quiet=quiet)
     if px_per_mm is not None:
         values["preview_px_per_mm"] = px_per_mm
     options = merge(options_file, values, remembered=False)
+    if len(designs) > 1 and output is not None:
+        raise OptionsError(
+            f"-o {output}: one name for {len(designs)} files", hint="leave out -o: each picture appears beside its file"
+        )
+    codes = []
+    for design in designs:
+        target = output or beside_design(design)
+        try:
+            codes.append(
+                draw(design, target, talk, options, force=force, form=form, named=output is not None, read=options_file)
+            )
+        except EmbroiderPrepError as error:
+            if len(designs) == 1:
+                raise
+            codes.append(fail(error))
+    return max(codes)
+
+
+def beside_design(design: str) -> str:
+    """Return the name of the picture beside a stitch file."""
+    if design == early.STREAM:
+        raise OptionsError("a name for the picture is missing: standard input has none", hint="add -o design.png")
+    return str(Path(design).with_suffix(".preview.png"))
+
+
+def draw(
+    design: str,
+    output: str,
+    talk: Talk,
+    options: ConvertOptions | None = None,
+    *,
+    force: bool = False,
+    form: str | None = None,
+    named: bool = False,
+    read: str | None = None,
+) -> int:
+    """Draw one stitch file; a picture that nobody ``named`` takes no other file's place without ``force``."""
+    options = options or ConvertOptions()
+    early.check_sources(design if design != early.STREAM else None)
+    if is_picture(design):
+        raise not_a_design(design)
     early.check_stream(output, as_json=False)
     early.check_picture(output)
-    early.check_targets([output], [design, options_file], options)
+    early.check_targets([output], [design, read], options)
 
     from embroider_prep.cli.streams import read_design, write_picture
     from embroider_prep.preflight import check
     from embroider_prep.preview import render
 
     seen = read_design(design, form, force=force)
+    if not named and not force:
+        early.check_free([output])
     plan = seen.plan
     # Stand-in colours are seen; what lacks is not.
     talk.findings([item for item in seen.findings if item.code != "stand-ins"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embroider_prep.cli.early import STREAM, check_sources
+from embroider_prep.cli.kinds import is_picture, not_a_design
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +67,8 @@ def read_design(source: str, form: str | None, *, force: bool) -> Look:
         if form is not None:
             raise OptionsError(f"--format {form}: only for -; a file's name says its format")
         check_sources(source)
+        if is_picture(source):
+            raise not_a_design(source)
         return look(source, force=force)
     from embroider_prep.decoders import sniff
     from embroider_prep.files import open_input

@@ -1,0 +1,68 @@
+"""What somebody has dropped on the program: a photo or a stitch file, by its name and its first bytes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from embroider_prep.errors import InputError
+
+PICTURES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
+)  # fmt: skip
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
+"""First bytes of JPEG, PNG, GIF and WebP; no stitch file begins so."""
+
+SAMPLE = "sample:"
+
+
+def is_design(name: str) -> bool:
+    """Say whether a name is that of a stitch file."""
+    from embroider_prep.errors import FormatError
+    from embroider_prep.formats import find_format
+
+    if not Path(name).suffix:
+        return False
+    try:
+        return find_format(name, to="read").kind == "stitches"
+    except FormatError:
+        return False
+
+
+def is_picture(name: str) -> bool:
+    """Say whether a file is a picture: by its name, or by what it begins with."""
+    path = Path(name)
+    if path.suffix.lower() in PICTURES:
+        return True
+    try:
+        with path.open("rb") if path.is_file() else BytesIO() as file:
+            return file.read(8).startswith(SIGNATURES)
+    except (OSError, ValueError):
+        return False
+
+
+def not_a_design(name: str) -> InputError:
+    """Return the error for a photo where a stitch file is asked for."""
+    return InputError(
+        f"{name}: a photo, not a stitch file; this command takes PES, DST, JEF and their like",
+        hint=f"embroider-prep convert {name} makes a stitch file of it",
+    )
+
+
+def verb_for(arguments: list[str]) -> str | None:
+    """Return the command for files that were dropped on the program; None when the first argument is no file.
+
+    Stitch files are looked at, photos converted; of both, `convert` knows what to do with each.
+    """
+    first, *more = (text for text in arguments if not text.startswith("-"))
+    if not (first.startswith(SAMPLE) or is_design(first) or is_picture(first) or _exists(first)):
+        return None
+    files = [first, *(text for text in more if _exists(text))]
+    return "preview" if all(is_design(name) for name in files) else "convert"
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
