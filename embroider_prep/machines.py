@@ -22,6 +22,9 @@ from embroider_prep.units import parse_mm
 SPEED_SPM = 700.0
 """Stitches per minute where a maker does not say; Ink/Stitch's work sheet counts with it."""
 
+PES_VERSIONS = ("1", "6")
+"""Versions of PES files that are written. Machines from before 2008 or so read up to 4: 1 for them."""
+
 CHANGE_S = 10.0
 """Seconds for a colour change, and for a trim: Ink/Stitch's work sheet. Rethreading by hand takes longer."""
 
@@ -55,7 +58,9 @@ class Machine:
     """One machine, or a family of them; what its maker does not state keeps the default.
 
     ``trims`` says whether it cuts the thread within a colour; ``dst_trim_jumps`` how many jumps in a row a DST file
-    needs for a cut; ``display_colors`` how many colours its screen tells apart (None: not stated).
+    needs for a cut; ``dst_counts_colors`` that it wants the number of colours, not of changes, in a DST header;
+    ``pes_version`` which PES files it lists; ``display_colors`` how many colours its screen tells apart (None: not
+    stated).
     """
 
     name: str
@@ -71,6 +76,8 @@ class Machine:
     max_stitches: int | None = None
     display_colors: int | None = None
     dst_trim_jumps: int = 3
+    dst_counts_colors: bool = False
+    pes_version: str = "6"
 
     def minutes(self, *, stitches: int, color_changes: int, trims: int) -> float:
         """Return the run time in minutes: sewing, colour changes and trims.
@@ -211,6 +218,9 @@ def _parse(table: dict[str, Any], where: str, name: str) -> Machine:
     for item in formats:
         if item not in FORMATS:
             raise OptionsError(f"{where}: formats: {item!r} is unknown", hint=closest(item, FORMATS))
+    version = values.get("pes_version", PES_VERSIONS[-1])
+    if version not in PES_VERSIONS:
+        raise OptionsError(f"{where}: pes_version: {version!r} is not written; allowed: {', '.join(PES_VERSIONS)}")
     return Machine(name=name.lower(), hoops=made, formats=formats or tuple(FORMATS), **values)
 
 
@@ -220,7 +230,7 @@ _MACHINE_KEYS: dict[str, tuple[type, float, float]] = {
     "title": (str, 0, 0), "formats": (list, 0, 0), "needles": (int, 1, 1000), "trims": (bool, 0, 0),
     "speed_spm": (float, 50, 10_000), "color_change_s": (float, 0, 3600), "trim_s": (float, 0, 3600),
     "max_stitch_mm": (float, 1, 1000), "max_stitches": (int, 1, 10**9), "display_colors": (int, 1, 10**6),
-    "dst_trim_jumps": (int, 2, 20),
+    "dst_trim_jumps": (int, 2, 20), "dst_counts_colors": (bool, 0, 0), "pes_version": (str, 0, 0),
 }  # fmt: skip
 _HOOP_KEYS: dict[str, tuple[type, float, float]] = {
     "name": (str, 0, 0), "width_mm": (float, 10, MAX_SIDE_MM), "height_mm": (float, 10, MAX_SIDE_MM),

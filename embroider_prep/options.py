@@ -278,7 +278,9 @@ class WriteOptions(Options):
     split_hoops: bool = opt(False, "Divide a large design into several hoopings.", "bool")
     # Hooping by hand is off by a millimetre or so; what both sew closes the gap.
     overlap_mm: float = opt(1.0, "With split hoops: strip that neighbouring hoopings both sew.", "mm", low=0, high=8)
-    pes_version: str = opt("6", "Version of PES files.", "choice", choices=("1", "6"))
+    pes_version: str | None = opt(
+        None, "Version of PES files; default: what the machine lists, else 6.", "choice", choices=("1", "6")
+    )
     color_list: bool = opt(False, "Write the list of threads as text beside the file.", "bool")
     date: str | None = opt(None, "Date for formats that hold one (JEF), YYYY-MM-DD.", "text")
     fail_on: str | None = opt(

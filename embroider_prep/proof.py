@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.decoders import Decoded, decode, pec
+from embroider_prep.decoders import Decoded, decode, jef, pec
 from embroider_prep.decoders.pes_sections import decode_sections
 from embroider_prep.design import StitchPlan, Thread
 from embroider_prep.errors import FormatError, InputError
@@ -67,7 +67,7 @@ def prove(
     _compare_points(where, got.xy, want)
     _compare_links(where, got, _expected_links(path, fmt, dst_trim_jumps), want)
     _compare_colors(where, got, plan, path, fmt)
-    _compare_bounds(where, got, want, fmt)
+    _compare_bounds(where, got, want, fmt, path)
     if fmt.name in ("PES", "PEC"):
         _compare_pictures(where, data, len(path.color_threads))
     if fmt.name == "PES":
@@ -173,7 +173,7 @@ def _compare_codes(where: str, have: list[int], threads: list[Thread], fmt: Stit
         )
 
 
-def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: StitchFormat) -> None:
+def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: StitchFormat, path: NeedlePath) -> None:
     left, top = (int(value) for value in want.min(axis=0))
     right, bottom = (int(value) for value in want.max(axis=0))
     header = got.header
@@ -186,7 +186,13 @@ def _compare_bounds(where: str, got: Decoded, want: npt.NDArray[np.int64], fmt: 
         edges = (("+X", right), ("-X", -left), ("+Y", bottom), ("-Y", -top))
         states = [(key, _number(header.get(key)), edge) for key, edge in edges]
         states.append(("ST", _number(header.get("ST")), header["records"]))
+        changes = int((path.came == Came.COLOR).sum())
+        # Some machines want the number of colours.
+        states.append(("CO", _number(header.get("CO")), changes + (header.get("CO") == changes + 1)))
     elif fmt.name == "JEF":
+        size = (right - left) / UNITS_PER_MM, (bottom - top) / UNITS_PER_MM
+        if not jef.code_holds(header["hoop"], size):
+            raise _differs(where, f"its header names hoop {header['hoop']}, which is smaller than the design")
         half_width, half_height = round((right - left) / 2), round((bottom - top) / 2)
         states = [
             ("extent", have, edge) for have, edge in zip(header["extents"], (half_width, half_height) * 2, strict=True)

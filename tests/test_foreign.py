@@ -168,6 +168,10 @@ def test_headers_that_count_otherwise(put) -> None:
         found = next(item for item in look.findings if item.code == "header-count")
         assert "counts 2" in found.message
         assert "the file holds 21" in found.message
+    look = pattern.look(put("a.dst", dst(BLOCKS).replace(b"CO:  1", b"CO:  7")))
+    assert "7 colour changes, the file holds 1" in next(i for i in look.findings if i.code == "header-count").message
+    for count in (b"CO:  1", b"CO:  2"):
+        assert "header-count" not in codes(pattern.look(put("a.dst", dst(BLOCKS).replace(b"CO:  1", count))))
 
 
 def test_sew_reads_what_a_second_program_writes(put) -> None:
@@ -353,3 +357,22 @@ def test_sew_and_bro_end_where_they_say(put) -> None:
     for name, build in (("a.sew", sew), ("a.bro", bro)):
         look = pattern.look(put(name, build(BLOCKS) + b"ZZ" * 60))
         assert look.plan.stitch_count == len(expected())
+
+
+@pytest.mark.parametrize("name", list(BUILDERS))
+def test_damage_is_one_clear_error(name: str, put) -> None:
+    """Cut, overwritten and stretched at random, from a seed; and nothing at all behind the header."""
+    rng = np.random.default_rng(len(name) + ord(name[2]))
+    whole = BUILDERS[name](BLOCKS)
+    damaged = [BUILDERS[name](((),)), whole[: len(whole) - len(whole) % 512]]
+    for _ in range(40):
+        data = bytearray(whole[: rng.integers(1, len(whole) + 1)])
+        for place in rng.integers(0, len(data), rng.integers(0, 12)):
+            data[place] = rng.choice([0, 128, 255, rng.integers(256)])
+        if rng.random() < 0.3:
+            place = rng.integers(0, len(data))
+            data[place:place] = rng.bytes(7)
+        damaged.append(bytes(data))
+    for number, data in enumerate(damaged):
+        if data:
+            attempt(put(name, data), force=number % 2 == 0)

@@ -60,7 +60,7 @@ RAISERS = {
     "long-jump": (
         plan_of([(0, rows(5, 5)), (0, rows(5, 5, center=(20, 0)))], trim_above_mm=50.0), PES, GENERIC, None, "",
     ),
-    "jef-hoop": (square(210), JEF, GENERIC, None, ""),
+    "jef-hoop": (square(290), JEF, GENERIC, None, ""),
     "divided-run": (run(*zigzag(66_000)), PES, GENERIC, None, ""),
     "hand-trims": (bouquet(), PES, find_machine("brother-pe800"), None, ""),
     "cut-jumps": (
@@ -80,7 +80,7 @@ RAISERS = {
 
 def test_every_code_has_a_raiser() -> None:
     of_files = {"wrong-suffix", "stand-ins", "no-end-mark", "cut-file", "left-over", "header-count", "side-list"}
-    assert set(RAISERS) | {"rotated", "split"} | of_files == set(CODES)
+    assert set(RAISERS) | {"rotated", "split", "pes-version"} | of_files == set(CODES)
 
 
 @pytest.mark.parametrize("code", list(RAISERS))

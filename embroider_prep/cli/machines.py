@@ -64,6 +64,8 @@ def _facts(machine: Machine) -> list[tuple[str, str]]:
         ("colour change", f"{machine.color_change_s:g} s"),
         ("trim", f"{machine.trim_s:g} s, {machine.dst_trim_jumps} jumps in DST files"),
         ("longest stitch", f"{machine.max_stitch_mm:g} mm" if machine.max_stitch_mm else "that of the format"),
+        ("PES files", f"version {machine.pes_version}"),
+        ("DST header", "counts colours" if machine.dst_counts_colors else "counts colour changes"),
         ("screen", f"{machine.display_colors} colours" if machine.display_colors else "not stated"),
         ("stitches", f"at most {machine.max_stitches:,}" if machine.max_stitches else "no limit known"),
     ]

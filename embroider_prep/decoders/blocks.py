@@ -12,7 +12,18 @@ from typing import Any
 import numpy as np
 
 from embroider_prep.decoders import pec
-from embroider_prep.decoders.common import Decoded, Record, assemble, is_end, left_over, need, text_of
+from embroider_prep.decoders.common import (
+    Decoded,
+    Escapes,
+    Ints,
+    Record,
+    Rows,
+    assemble,
+    is_end,
+    left_over,
+    need,
+    text_of,
+)
 from embroider_prep.decoders.palettes import pec_chart, shv_thread
 from embroider_prep.decoders.triples import needles_from_start
 from embroider_prep.design import Thread
@@ -69,42 +80,46 @@ def decode_shv(data: bytes) -> Decoded:
     at -= 2
     need(data, at, "SHV")
     rows, used, end = _shv_records(data, at, counts)
-    return _assembled(
-        rows, threads=tuple(threads), name=name, complete=used >= sum(counts), left=left_over(data, end),
-        stated=sum(counts), counts=(used, used),
+    return assemble(
+        rows[:, 0], rows[:, 1], rows[:, 2], threads=tuple(threads), name=name, complete=used >= sum(counts),
+        left=left_over(data, end), stated=sum(counts), counts=(used, used),
     )  # fmt: skip
 
 
-def _shv_records(data: bytes, at: int, counts: list[int]) -> tuple[list[Row], int, int]:
+def _shv_records(data: bytes, at: int, counts: list[int]) -> tuple[Ints, int, int]:
     """Return rows, how many records the counts of the colours use up, and where they end."""
-    rows: list[Row] = []
+    rows = Rows()
     block = since = used = 0
     jumping = False
     total = sum(counts)
+    escapes = Escapes(data)
     while at + 1 < len(data) and used < total:
         while block < len(counts) - 1 and since >= counts[block]:
-            rows.append((0, 0, Record.COLOR))
+            rows.add(0, 0, Record.COLOR)
             since = 0
             block += 1
-        first, second = data[at], data[at + 1]
-        size, weight = 2, 1
-        if first == 0x80 and second in (1, 2, 3):
-            if second == 1:
+        # An escape that is none of the three is a stitch like others.
+        stop = escapes.after(at)
+        escape = data[at + 1] if stop == at else 0
+        if escape in (1, 2, 3):
+            size, weight = 2, 1
+            if escape == 1:
                 if at + 6 > len(data):
                     break
                 x, y = struct.unpack_from(">hh", data, at + 2)
                 # A long move counts as three.
                 size, weight, jumping = 6, 3, True
-                rows.append((x, y, Record.JUMP))
-            elif second == 2:
+                rows.add(x, y, Record.JUMP)
+            elif escape == 2:
                 jumping = False
         else:
-            x, y = struct.unpack_from("bb", data, at)
-            rows.append((x, y, Record.JUMP if jumping else Record.STITCH))
+            weight = min(max(1, (stop - at) // 2), max(1, counts[block] - since), total - used)
+            size = 2 * weight
+            rows.pairs(data, at, at + size, Record.JUMP if jumping else Record.STITCH, 1)
         at += size
         since += weight
         used += weight
-    return rows, used, at
+    return rows.table(), used, at
 
 
 @_header("PHB")
@@ -192,37 +207,32 @@ def decode_zhs(data: bytes) -> Decoded:
     start, header = struct.unpack_from("<II", data, 0x0F)
     if not 0x17 <= start < len(data):
         raise ValueError("beyond the file")
-    rows: list[Row] = []
-    x = y = 0
-    complete, stopped, left = False, "", 0
-    for at in range(start, len(data) - 2, 3):
-        command, one, two = data[at : at + 3]
-        if command == 0x10:
-            # A checksum.
-            continue
-        x += _zhs(one & 0x55 | two & 0xAA)
-        y += _zhs(two & 0x55 | one & 0xAA)
-        if command == 0x80:
-            # The colours may stand behind the stitches.
-            complete, left = True, left_over(data, at + 3) if header < at else 0
-            break
-        if command in (1, 2):
-            rows.append((x, -y, Record.STITCH if command == 2 else Record.JUMP))
-        elif command == 4:
-            rows.append((0, 0, Record.COLOR))
-        elif command != 0x41:
-            complete = is_end(data, at, 3)
-            stopped = "" if complete else f"command 0x{command:02x} at byte {at} is not known"
-            break
-        if command != 0x41:
-            x = y = 0
-    kinds = needles_from_start(np.array([row[2] for row in rows], np.int64)).tolist()
-    rows = [(row[0], row[1], kind) for row, kind in zip(rows, kinds, strict=True)]
-    return _assembled(rows, threads=_zhs_threads(data, header), complete=complete, stopped=stopped, left=left)
+    raw = np.frombuffer(data, np.uint8)[start:]
+    records = raw[: len(raw) // 3 * 3].reshape(-1, 3).astype(np.int64)
+    command, one, two = records.T
+    dx, dy = _zhs(one & 0x55 | two & 0xAA), -_zhs(two & 0x55 | one & 0xAA)
+    kind = np.full(len(records), -1)
+    # A checksum, which moves nothing, and one that is a part of the next move.
+    for code, meant in ((0x10, Record.OTHER), (0x41, Record.OTHER), (1, Record.JUMP), (2, Record.STITCH)):
+        kind[command == code] = meant
+    kind[command == 4] = Record.COLOR
+    still = (command == 0x10) | (command == 4)
+    dx, dy = np.where(still, 0, dx), np.where(still, 0, dy)
+    ends = np.flatnonzero(kind < 0)
+    stop = int(ends[0]) if len(ends) else len(kind)
+    at = start + 3 * stop
+    complete = bool(len(ends)) and (command[stop] == 0x80 or is_end(data, at, 3))
+    stopped = "" if complete or not len(ends) else f"command 0x{command[stop]:02x} at byte {at} is not known"
+    # The colours may stand behind the stitches.
+    left = left_over(data, at + 3) if complete and header < at else 0
+    return assemble(
+        dx[:stop], dy[:stop], needles_from_start(kind[:stop]), threads=_zhs_threads(data, header), complete=complete,
+        stopped=stopped, left=left,
+    )  # fmt: skip
 
 
-def _zhs(byte: int) -> int:
-    value = byte - 256 if byte > 127 else byte
+def _zhs(byte: Ints) -> Ints:
+    value = np.where(byte > 127, byte - 256, byte)
     return value + (value >= 63) - (value <= -63)
 
 

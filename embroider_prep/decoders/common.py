@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -104,6 +106,52 @@ def escape_positions(data: Bytes, start: int, end: int, escapes: dict[int, int])
         found.append(position)
         expected = position + escapes[int(data[position])]
     return found
+
+
+class Escapes:
+    """Where the byte 0x80 stands, to find the next one of a stream of pairs whose step shifts with each command."""
+
+    def __init__(self, data: bytes) -> None:
+        found = np.flatnonzero(np.frombuffer(data, np.uint8) == 0x80)
+        self._places = [found[found % 2 == parity].tolist() for parity in (0, 1)]
+        self._size = len(data)
+
+    def after(self, at: int) -> int:
+        """Return the first one from ``at`` on in steps of two; else where the last whole pair ends."""
+        places = self._places[at % 2]
+        index = bisect_left(places, at)
+        return places[index] if index < len(places) else at + max(0, self._size - at) // 2 * 2
+
+
+class Rows:
+    """Moves and kinds, gathered one by one or many at a time."""
+
+    def __init__(self) -> None:
+        self._parts: list[Ints] = []
+        self._single: list[tuple[int, int, int]] = []
+
+    def add(self, x: int, y: int, kind: int) -> None:
+        self._single.append((x, y, kind))
+
+    def pairs(self, data: bytes, start: int, stop: int, kind: int, up: int) -> None:
+        """Add pairs of signed bytes; ``up``: -1 where y of the file is up, else 1."""
+        if stop - start == 2:
+            x, y = struct.unpack_from("bb", data, start)
+            self.add(x, up * y, kind)
+            return
+        self._flush()
+        pairs = np.frombuffer(data, np.int8)[start:stop].astype(np.int64).reshape(-1, 2)
+        self._parts.append(np.column_stack([pairs[:, 0], up * pairs[:, 1], np.full(len(pairs), kind)]))
+
+    def _flush(self) -> None:
+        if self._single:
+            self._parts.append(np.array(self._single, np.int64))
+            self._single = []
+
+    def table(self) -> Ints:
+        """Return all rows (N, 3)."""
+        self._flush()
+        return np.concatenate(self._parts) if self._parts else np.empty((0, 3), np.int64)
 
 
 def need(data: bytes, length: int, what: str) -> None:

@@ -20,6 +20,37 @@ from embroider_prep.errors import FormatError
 HEADER = 0x74
 MAX_COLORS = 4096
 
+HOOPS = {0: (110, 110), 1: (50, 50), 2: (140, 200), 3: (126, 110), 4: (200, 200), 28: (200, 280)}
+"""Width and height, mm, of the hoops that a header names by code. 0 to 4: the format's pages; 28: as Janome's RE28,
+seen in files of the trade."""
+
+NO_HOOP = 0xFFFFFFFF
+"""Stands in files of the trade for hoops outside the table."""
+
+_SMALLEST_FIRST = (1, 3, 2, 4, 28)
+
+
+def hoop_code(size_mm: tuple[float, float], hoop_mm: tuple[float, float] | None = None) -> int:
+    """Return the code of the chosen hoop, or of the smallest in the table that holds a design; else `NO_HOOP`.
+
+    Parameters
+    ----------
+    size_mm : (width, height)
+        Of the design.
+    hoop_mm : (width, height), optional
+        The hoop that was chosen.
+    """
+    for code, hoop in HOOPS.items():
+        if hoop_mm is not None and hoop == tuple(hoop_mm) and code_holds(code, size_mm):
+            return code
+    return next((code for code in _SMALLEST_FIRST if code_holds(code, size_mm)), NO_HOOP)
+
+
+def code_holds(code: int, size_mm: tuple[float, float]) -> bool:
+    """Return whether the hoop of a code holds a design; what has no size of its own holds all."""
+    width, height = HOOPS.get(code, (np.inf, np.inf))
+    return size_mm[0] <= width and size_mm[1] <= height
+
 
 def decode(data: bytes) -> Decoded:
     """Decode a JEF file."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from embroider_prep.decoders import exp
-from embroider_prep.decoders.common import Decoded, Record, assemble, is_end, left_over, need
+from embroider_prep.decoders.common import Decoded, Escapes, Record, Rows, assemble, is_end, left_over, need
 from embroider_prep.decoders.palettes import sew_thread
 from embroider_prep.decoders.triples import needles_from_start
 from embroider_prep.errors import FormatError
@@ -40,17 +40,14 @@ def _walk(
 
     A row of kind `END` is the end; one of kind `UNKNOWN` is nothing that is known.
     """
-    rows: list[Row] = []
+    rows = Rows()
     at, size = start, len(data)
     complete, stopped, left = False, "", 0
+    escapes = Escapes(data)
     while at + 1 < size:
-        if data[at] != 0x80:
-            # What follows up to the next escape at once.
-            stop = at
-            while stop + 1 < size and data[stop] != 0x80:
-                stop += 2
-            pairs = struct.unpack(f"{stop - at}b", data[at:stop])
-            rows += [(x, -y, Record.STITCH) for x, y in zip(pairs[::2], pairs[1::2], strict=True)]
+        stop = escapes.after(at)
+        if stop > at:
+            rows.pairs(data, at, stop, Record.STITCH, -1)
             at = stop
             continue
         try:
@@ -64,9 +61,10 @@ def _walk(
         if kind == UNKNOWN:
             stopped = f"command {data[at : at + length].hex(' ')} at byte {at} is not known"
             break
-        rows += more
+        for row in more:
+            rows.add(*row)
         at += length
-    table = np.array(rows, np.int64).reshape(-1, 3)
+    table = rows.table()
     if by_needle:
         table[:, 2] = needles_from_start(table[:, 2])
     stitches = int((table[:, 2] == Record.STITCH).sum())
@@ -74,7 +72,7 @@ def _walk(
     stated = None if complete else stated
     return assemble(
         table[:, 0], table[:, 1], table[:, 2], complete=complete, stopped=stopped, left=left, stated=stated,
-        counts=(stitches - 1, len(rows) + 2), **rest,
+        counts=(stitches - 1, len(table) + 2), **rest,
     )  # fmt: skip
 
 

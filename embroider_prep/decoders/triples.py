@@ -175,17 +175,17 @@ def _ksm(dx: Ints, dy: Ints, kind: Ints) -> tuple[Ints, Ints, Ints]:
 
     Behind a trim or a needle, moves sew nothing until a command to sew on.
     """
-    rows: list[tuple[int, int, int]] = []
-    lifted = sewn = False
-    for x, y, what in zip(dx.tolist(), dy.tolist(), kind.tolist(), strict=True):
-        if x or y:
-            rows.append((x, y, Record.JUMP if lifted else Record.STITCH))
-            sewn |= not lifted
-        if what in (Record.TRIM, Record.COLOR):
-            lifted = True
-            if what == Record.COLOR or sewn:
-                rows.append((0, 0, what))
-        elif what == Record.OTHER:
-            lifted = False
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+    if not len(kind):
+        return dx, dy, kind
+    sets = np.isin(kind, (Record.TRIM, Record.COLOR))
+    # Index of the last command that lifts the needle or sets it down, before each record.
+    last = np.maximum.accumulate(np.where(sets | (kind == Record.OTHER), np.arange(len(kind)), -1))
+    before = np.concatenate([[-1], last[:-1]])
+    lifted = (before >= 0) & sets[np.maximum(before, 0)]
+    moves = (dx != 0) | (dy != 0)
+    sewing = moves & ~lifted
+    first = np.where(moves, np.where(lifted, Record.JUMP, Record.STITCH), Record.OTHER)
+    second = np.where(sets & ((kind == Record.COLOR) | (np.cumsum(sewing) > 0)), kind, Record.OTHER)
+    both = np.column_stack([first, second]).ravel()
+    still = np.zeros_like(dx)
+    return np.column_stack([dx, still]).ravel(), np.column_stack([dy, still]).ravel(), both

@@ -7,6 +7,7 @@ nothing left for it to interpolate, to swallow or to invent.
 from __future__ import annotations
 
 import io
+import struct
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from embroider_prep.decoders import pec
+from embroider_prep.decoders import jef, pec
 from embroider_prep.design import StitchPlan, Thread
 from embroider_prep.errors import FormatError
 from embroider_prep.formats import StitchFormat
@@ -43,6 +44,8 @@ def encode(
     date: str = "20000101000000",
     pes_version: str = "6",
     dst_trim_jumps: int = 3,
+    dst_counts_colors: bool = False,
+    hoop_mm: tuple[float, float] | None = None,
 ) -> bytes:
     """Return the bytes of a stitch file.
 
@@ -60,6 +63,10 @@ def encode(
         ``"6"`` or ``"1"``.
     dst_trim_jumps : int
         Jumps that make a trim in a DST file.
+    dst_counts_colors : bool
+        Whether the header of a DST file counts colours instead of changes: some machines refuse a count of 0.
+    hoop_mm : (width, height), optional
+        The chosen hoop, for formats that name one (JEF).
     """
     import pyembroidery
 
@@ -81,12 +88,16 @@ def encode(
     # One command becomes that many records; without the end mark, as the header counts.
     pattern.records = len(rows) - 1 + (dst_trim_jumps - 1) * trims if to.name == "DST" else len(rows)
     pattern.limits = _limits(xy, to)
-    settings = {"encode": False, "version": pes_version, "trims": True, "date": date, "trim_at": 3}
+    pattern.more_colors = int(dst_counts_colors)
+    # One zero-length jump of JEF; the machine counts commands, and the move behind it brings two more.
+    settings = {"encode": False, "version": pes_version, "trims": True, "date": date, "trim_at": 1}
     if to.name == "DST":
         settings |= {"version": "default", "trim_at": dst_trim_jumps}
     out = io.BytesIO()
     getattr(pyembroidery, f"write_{to.name.lower()}")(pattern, out, settings)
     data = out.getvalue()
+    if to.name == "JEF":
+        return _with_hoop(data, plan.size_mm, hoop_mm)
     return _with_pec_part(data, plain_jumps, name, thumbnails(plan)) if to.name in ("PES", "PEC") else data
 
 
@@ -139,7 +150,9 @@ def _rows(xy: Any, path: NeedlePath, to: StitchFormat, library: Any) -> tuple[li
             rows.append([last[0], last[1], _TRIM])
         if came == Came.COLOR or (came == Came.START and by_needle):
             change(last, int(path.thread[start]))
-        for jump in _jumps(last, target, max_jump, lands=to.name in _LANDING or came == Came.JUMP):
+        # Janome machines cut at three commands in a row.
+        least = 2 if to.name == "JEF" and came == Came.TRIM else 1
+        for jump in _jumps(last, target, max_jump, lands=to.name in _LANDING or came == Came.JUMP, least=least):
             rows.append(jump)
             plain.append(came in (Came.START, Came.JUMP))
         rows.extend(sewn[start:stop])
@@ -148,10 +161,11 @@ def _rows(xy: Any, path: NeedlePath, to: StitchFormat, library: Any) -> tuple[li
     return rows, plain
 
 
-def _jumps(start: Row, target: Row, longest: int, *, lands: bool) -> Iterator[Row]:
+def _jumps(start: Row, target: Row, longest: int, *, lands: bool, least: int = 1) -> Iterator[Row]:
     """Jumps from one point to another, none over ``longest`` along an axis; the last one lands, or leaves a step."""
     dx, dy = target[0] - start[0], target[1] - start[1]
-    steps = -(-max(abs(dx), abs(dy)) // longest)
+    reach = max(abs(dx), abs(dy))
+    steps = max(-(-reach // longest), least) if reach else 0
     for step in range(1, steps + lands if steps else 0):
         yield [start[0] + round(dx * step / steps), start[1] + round(dy * step / steps), _JUMP]
 
@@ -174,6 +188,7 @@ def _pattern_class() -> Any:
 
     class Fenced(pyembroidery.EmbPattern):  # type: ignore[misc]
         records = 0
+        more_colors = 0
         limits = (0, 0, 0, 0)
 
         def bounds(self) -> tuple[int, int, int, int]:
@@ -181,6 +196,9 @@ def _pattern_class() -> Any:
 
         def count_stitches(self) -> int:
             return self.records
+
+        def count_color_changes(self) -> int:
+            return int(super().count_color_changes()) + self.more_colors
 
         def get_as_stitchblock(self) -> Iterator[Any]:
             """Nothing to draw for the writer of PEC, which asks for it: its pictures are replaced by ours."""
@@ -230,6 +248,21 @@ def _thread(thread: Thread) -> Any:
     out.brand = ascii_text(thread.brand, 100)
     out.chart = ascii_text(thread.chart, 100)
     return out
+
+
+def _with_hoop(data: bytes, size_mm: tuple[float, float], hoop_mm: tuple[float, float] | None) -> bytes:
+    """Return a JEF file that names the chosen hoop, with the margins to it; the library knows five small ones."""
+    out = bytearray(data)
+    code = jef.hoop_code(size_mm, hoop_mm)
+    struct.pack_into("<I", out, 0x20, code)
+    if hoop_mm is None and code < 4:
+        return bytes(out)
+    hoop = hoop_mm if hoop_mm is not None else jef.HOOPS.get(code, size_mm)
+    half = struct.unpack_from("<2i", data, 0x24)
+    margins = [round(side * UNITS_PER_MM / 2) - part for side, part in zip(hoop, half, strict=True)]
+    if min(margins) >= 0:
+        struct.pack_into("<4i", out, 0x64, *margins, *margins)
+    return bytes(out)
 
 
 def _with_pec_part(data: bytes, plain: list[bool], name: str, pictures: list[bytes]) -> bytes:

@@ -175,9 +175,17 @@ def _check(decoded: Decoded, where: str, force: bool) -> list[Finding]:
             hint = "copy it again, or add --force to see what is there"
             raise FormatError(f"{where}: {message}", hint=hint)
         found.append(finding("cut-file", message, "what is behind them is not shown"))
-    elif decoded.stated is not None and not agrees:
-        message = f"the header counts {decoded.stated:,} stitches, the file holds {count:,}"
-        found.append(finding("header-count", message, "compare the picture with the design that you expect"))
+    else:
+        changes, stated = int(decoded.color.max()), decoded.header.get("CO")
+        odd = []
+        if decoded.stated is not None and not agrees:
+            odd.append(f"{decoded.stated:,} stitches, the file holds {count:,}")
+        # Changes, or colours, or a last change behind which nothing is sewn.
+        if isinstance(stated, int) and not changes <= stated <= changes + 1:
+            odd.append(f"{stated:,} colour changes, the file holds {changes:,}")
+        if odd:
+            message = f"the header counts {' and '.join(odd)}"
+            found.append(finding("header-count", message, "compare the picture with the design that you expect"))
     if decoded.left > 0:
         message = f"{_bytes(decoded.left)} behind the end of the design are not read"
         found.append(finding("left-over", message, "write it anew to be rid of them"))

@@ -104,7 +104,7 @@ def _write(plan: StitchPlan, path: str | Path, options: WriteOptions, preview: P
         remedy = "turn the hoop in your mind, or write with turn_to_fit = false"
         found += (preflight.finding("rotated", f"turned by 90 degrees to fit hoop {fitted.hoop}", remedy),)
     ready = prepare(fitted.plan, form, machine)
-    _write_stitches(ready, target, form, machine, options, name)
+    _write_stitches(ready, target, form, machine, options, name, fitted.hoop)
     side = _write_side_files(ready, target, options)
     return Written(paths=(target,), side_paths=side, plan=ready, hoop=fitted.hoop, findings=found)
 
@@ -126,7 +126,7 @@ def to_bytes(
         return _plan_bytes(plan, to, PreviewOptions(), name)
     fitted = fit(plan, candidate_hoops(options.hoop, machine), rotate=options.turn_to_fit)
     _checked(fitted.plan, to, machine, fitted.hoop, options)
-    return _proven_bytes(prepare(fitted.plan, to, machine), to, machine, options, name)
+    return _proven_bytes(prepare(fitted.plan, to, machine), to, machine, options, name, fitted.hoop)
 
 
 def _checked(
@@ -136,32 +136,46 @@ def _checked(
 
     A name that somebody chose is worth a word when the format cuts it; the name of the file is not.
     """
-    if form.name == "PES" and options.pes_version == "1":
+    version = options.pes_version or machine.pes_version
+    if form.name == "PES" and version == "1":
         form = replace(form, colors="chart")
     found = preflight.check(plan, form, machine, hoop, name=options.name or "")
+    if form.name == "PES" and version > machine.pes_version:
+        message = f"{machine.title} lists PES files of version {machine.pes_version}, not of {version}"
+        found = (preflight.finding("pes-version", message, "leave out --pes-version"), *found)
     for item in found:
         if item.severity == "error":
             raise FormatError(f"{form.name}: {item.message}", hint=item.remedy)
     return found
 
 
-def _proven_bytes(plan: StitchPlan, form: StitchFormat, machine: Machine, options: WriteOptions, name: str) -> bytes:
+def _proven_bytes(
+    plan: StitchPlan, form: StitchFormat, machine: Machine, options: WriteOptions, name: str, hoop: Hoop | None
+) -> bytes:
     data = encode(
         plan,
         form,
         name=name,
         date=_date(options.date),
-        pes_version=options.pes_version,
+        pes_version=options.pes_version or machine.pes_version,
         dst_trim_jumps=machine.dst_trim_jumps,
+        dst_counts_colors=machine.dst_counts_colors,
+        hoop_mm=None if hoop is None else (hoop.width_mm, hoop.height_mm),
     )
     prove(plan, data, form, dst_trim_jumps=machine.dst_trim_jumps)
     return data
 
 
 def _write_stitches(
-    plan: StitchPlan, target: Path, form: StitchFormat, machine: Machine, options: WriteOptions, name: str
+    plan: StitchPlan,
+    target: Path,
+    form: StitchFormat,
+    machine: Machine,
+    options: WriteOptions,
+    name: str,
+    hoop: Hoop | None,
 ) -> None:
-    data = _proven_bytes(plan, form, machine, options, name)
+    data = _proven_bytes(plan, form, machine, options, name, hoop)
     with atomic_write(target) as file:
         file.write(data)
         if file.seekable() and file.readable():
@@ -289,7 +303,7 @@ def _write_parts(
     side: list[Path] = []
     for part, divided in zip(parts, ready, strict=True):
         paths.append(target.with_name(f"{target.stem}-{part.number}of{part.count}{target.suffix}"))
-        _write_stitches(divided, paths[-1], form, machine, options, f"{name} {part.number}of{part.count}")
+        _write_stitches(divided, paths[-1], form, machine, options, f"{name} {part.number}of{part.count}", part.hoop)
         side += _write_side_files(divided, paths[-1], options)
         side.append(paths[-1].with_suffix(".placement.png"))
         save_picture(placement(plan, parts, part.number - 1, preview), side[-1])

@@ -24,6 +24,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "single-stitch": ("warning", "runs of one needle point, which hold no thread"),
     "long-jump": ("warning", "uncut jumps that leave loops"),
     "jef-hoop": ("warning", "no hoop of the JEF table holds the design"),
+    "pes-version": ("warning", "the machine does not list PES files of this version"),
     "divided-run": ("note", "a run too long for one section; it is divided when written"),
     "hand-trims": ("note", "trims that the machine leaves to the scissors"),
     "cut-jumps": ("note", "jumps so long that machines take them for trims in this format"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from embroider_prep.decoders import jef
 from embroider_prep.design import Finding, StitchPlan, Thread
 from embroider_prep.formats import StitchFormat
 from embroider_prep.machines import Machine
@@ -13,9 +14,6 @@ from embroider_prep.plans import Came, NeedlePath
 from embroider_prep.preflight.codes import finding
 from embroider_prep.screen import CLEAR_DELTA_E, MISLEADING_DELTA_E, screen_chart, shown_colors
 from embroider_prep.units import UNITS_PER_MM
-
-_JEF_HOOPS = ((126, 110), (110, 110), (50, 50), (140, 200), (200, 200))
-"""Hoops with a code of their own in JEF headers, mm: EduTechWiki. Everything else is called 110 x 110."""
 
 
 def in_format(plan: StitchPlan, path: NeedlePath, form: StitchFormat, machine: Machine, name: str) -> Iterator[Finding]:
@@ -65,14 +63,13 @@ def in_format(plan: StitchPlan, path: NeedlePath, form: StitchFormat, machine: M
                 "plan shorter jumps, or lock before and after them",
                 path.xy[int(np.argmax(cut))],
             )
-    if form.name == "JEF":
+    if form.name == "JEF" and jef.hoop_code(plan.size_mm) == jef.NO_HOOP:
         width, height = plan.size_mm
-        if not any(width <= w and height <= h for w, h in _JEF_HOOPS):
-            yield finding(
-                "jef-hoop",
-                f"no hoop of the JEF table holds {width:.1f} x {height:.1f} mm; the file names 110 x 110",
-                "choose the hoop at the machine",
-            )
+        yield finding(
+            "jef-hoop",
+            f"no hoop that JEF files name holds {width:.1f} x {height:.1f} mm; the file names none",
+            "choose the hoop at the machine",
+        )
     if screen_chart(form.name):
         yield from _screen(plan, path, form)
     if form.kind == "stitches" and form.colors != "rgb":
