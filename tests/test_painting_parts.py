@@ -179,6 +179,7 @@ def test_every_run_is_sewn_once_and_ways_stay_unseen() -> None:
     assert (index == again).all()
     assert (turned == turned_again).all()
     way = lead_around(np.array([5.0, 12.0]), np.array([35.0, 12.0]), ground)
+    assert way is not None
     assert ground.shows(way[:-1], way[1:])[1].sum() < 0.2
     assert ground.shows(way[:1], way[-1:])[1][0] == pytest.approx(1.0, abs=0.2)
     # A way around in few stitches, not a maze.

@@ -21,14 +21,11 @@ from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.rows import level_rows
 from embroider_prep.painting.sew import draw, sew_rows
 from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
-from embroider_prep.painting.target import CELL_MM, make_target
+from embroider_prep.painting.target import CELL_MM, class_weight, make_target
 from embroider_prep.planning.finish import finish
 from embroider_prep.planning.ground import make_ground
 
 __all__ = ["Painting", "paint"]
-
-# Where people look counts more, but a face must not take all threads from the rest of the picture.
-WEIGHT_POWER, WEIGHT_MOST = 0.6, 5.0
 
 # Contrast of two threads that mix, when they are chosen.
 MIX_CONTRAST = 0.04
@@ -107,19 +104,18 @@ def paint(
     rows = level_rows(size_mm, cells)
     if not rows.valid.any():
         raise PlanError("painting: there is nothing to sew", hint="check --fabric and --background")
-    weight = np.clip(guide.weight, 1, None) ** WEIGHT_POWER
-    target = make_target(rgb8, np.minimum(weight, WEIGHT_MOST).astype(np.float32), cells, px_per_mm)
+    target = make_target(rgb8, class_weight(guide), cells, px_per_mm)
     chosen = mixing_threads(target, chart, q, contrast_price=MIX_CONTRAST)
     light = linear_from_srgb(np.array([thread.rgb8 for thread in chosen], np.uint8))
     tell()
     area = float(cells.mean()) * size_mm[0] * size_mm[1]
     parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
     painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell)
-    runs = sew_rows(painted, size_mm, p)
     for _ in range(o.corrections):
-        painted = correct(painted, draw(runs, light, shape, size_mm), tell)
-        runs = sew_rows(painted, size_mm, p)
+        draft = sew_rows(painted, size_mm, p, draft=True)
+        painted = correct(painted, draw(draft, light, shape, size_mm), tell)
         tell()
+    runs = sew_rows(painted, size_mm, p)
     width, height = size_mm
     blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
     made = StitchPlan(

@@ -27,6 +27,9 @@ NEIGHBOURS = 24
 # Links dearer than this are looked at again, in so many rounds.
 DEAR, ROUNDS = 0.3, 30
 
+# A way around leaves the box of both its ends by at most that much.
+AROUND_MM = 12.0
+
 # Ways are looked for on pixels that many times as large.
 COARSE = 4
 
@@ -86,7 +89,7 @@ def make_ground(harm: Floats, pixel_mm: tuple[float, float]) -> Ground:
     return Ground(harm=mean, shown=shown, pixel_mm=pixel_mm)
 
 
-def order_runs(ends: Points, ground: Ground) -> tuple[Index, npt.NDArray[np.bool_]]:
+def order_runs(ends: Points, ground: Ground, rounds: int = ROUNDS) -> tuple[Index, npt.NDArray[np.bool_]]:
     """Return runs in the order in which one thread sews them, and which are sewn from their second end.
 
     Parameters
@@ -94,6 +97,8 @@ def order_runs(ends: Points, ground: Ground) -> tuple[Index, npt.NDArray[np.bool
     ends : (m, 2, 2)
         Both ends of each run.
     ground : Ground
+    rounds : int
+        How often dear links are looked at again.
     """
     count = len(ends)
     if count == 1:
@@ -118,7 +123,7 @@ def order_runs(ends: Points, ground: Ground) -> tuple[Index, npt.NDArray[np.bool
             size = len(free)
         elif not joined:
             size *= 2
-    return _improved(*_walk(mate, int(free[0])), points, ground)
+    return _improved(*_walk(mate, int(free[0])), points, ground, rounds)
 
 
 def _pairs(points: Points, count: int) -> tuple[Index, Index]:
@@ -171,7 +176,7 @@ def _walk(mate: Index, start: int) -> tuple[Index, npt.NDArray[np.bool_]]:
 
 
 def _improved(
-    runs: Index, turned: npt.NDArray[np.bool_], points: Points, ground: Ground
+    runs: Index, turned: npt.NDArray[np.bool_], points: Points, ground: Ground, rounds: int
 ) -> tuple[Index, npt.NDArray[np.bool_]]:
     """Turn stretches of the way around where that makes its dear links cheaper (2-opt, Croes 1958), many at a time."""
     from scipy.spatial import cKDTree
@@ -179,7 +184,7 @@ def _improved(
     count = len(runs)
     near = cKDTree(points).query(points, k=min(NEIGHBOURS, len(points)))[1]
     first = 2 * runs + turned
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         place = np.empty(count, np.int64)
         place[first // 2] = np.arange(count)
         leave, arrive = first[:-1] ^ 1, first[1:]
@@ -220,16 +225,19 @@ def _improved(
     return first // 2, first % 2 == 1
 
 
-def lead_around(start: Points, end: Points, ground: Ground, margin_mm: float = 12.0) -> Points:
-    """Return the way (N, 2) from start to end that shows least, as few straight stitches as that allows."""
+def lead_around(start: Points, end: Points, ground: Ground, most: float = np.inf) -> Points | None:
+    """Return the way (N, 2) from start to end that shows least, in as few straight stitches as that allows.
+
+    None when it costs more than ``most``.
+    """
     from scipy import sparse
     from scipy.sparse.csgraph import dijkstra
 
     cell = np.array(ground.pixel_mm) * COARSE
     coarse = ground.harm[COARSE // 2 :: COARSE, COARSE // 2 :: COARSE]
     height, width = coarse.shape
-    low = np.clip((np.minimum(start, end) - margin_mm) / cell, 0, [width - 1, height - 1]).astype(int)
-    high = np.clip((np.maximum(start, end) + margin_mm) / cell + 1, low + 1, [width, height]).astype(int)
+    low = np.clip((np.minimum(start, end) - AROUND_MM) / cell, 0, [width - 1, height - 1]).astype(int)
+    high = np.clip((np.maximum(start, end) + AROUND_MM) / cell + 1, low + 1, [width, height]).astype(int)
     harm = coarse[low[1] : high[1], low[0] : high[0]].astype(np.float64) + UNSEEN
     rows, columns = harm.shape
     index = np.arange(rows * columns).reshape(rows, columns)
@@ -246,7 +254,9 @@ def lead_around(start: Points, end: Points, ground: Ground, margin_mm: float = 1
     )
     ij = [np.clip(((p / cell).astype(int) - low), 0, [columns - 1, rows - 1]) for p in (start, end)]
     source, goal = (int(index[at[1], at[0]]) for at in ij)
-    _, before = dijkstra(graph, directed=False, indices=source, return_predecessors=True)
+    _, before = dijkstra(graph, directed=False, indices=source, return_predecessors=True, limit=most)
+    if before[goal] < 0:
+        return None
     way = [goal]
     while way[-1] != source and before[way[-1]] >= 0:
         way.append(int(before[way[-1]]))

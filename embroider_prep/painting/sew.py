@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from embroider_prep.color import delta_e, lab_from_linear, linear_from_srgb, srgb_from_linear
 from embroider_prep.options import PlanOptions
-from embroider_prep.painting.path import HOP_MM, Ground, lead_around, make_ground, order_runs
+from embroider_prep.painting.path import HOP_MM, ROUNDS, UNSEEN, Ground, lead_around, make_ground, order_runs
 from embroider_prep.painting.rows import FINE
 from embroider_prep.painting.runs import find_runs, needle_points
 from embroider_prep.painting.solve import Painted
@@ -26,6 +26,12 @@ MOST_DELTA_E, PER_DELTA_E, BARE = 30.0, 0.1, 20.0
 
 # A way around must save this share of the harm, and this much.
 SAVES, SAVES_LEAST = 0.2, 0.1
+
+# Rounds of looking at dear links again in a draft.
+DRAFT_ROUNDS = 5
+
+# A longer way between two runs is travel, a shorter one a turn of the rows.
+TURN_MM = 1.5
 
 # A visible link that harms less is left as it is.
 SLIGHT = 0.5
@@ -43,7 +49,7 @@ class _Task:
     harm: npt.NDArray[np.float64]
 
 
-def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions) -> list[Run]:
+def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, draft: bool = False) -> list[Run]:
     """Return the stitches as runs without a cut, the underlay first, around the design's centre.
 
     Parameters
@@ -52,6 +58,8 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
     size_mm : (width, height)
     options : PlanOptions
         ``underlay``, ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
+    draft : bool
+        Look less for ways that do not show: enough to see what stitches show beside the rows.
     """
     problem, order = painted.problem, painted.order
     rank = np.append(np.argsort(order), -1)
@@ -66,7 +74,7 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
         if len(runs[thread].ends_mm):
             cost = np.append(np.where(rank[:-1] >= rank[thread], 0, contrast[thread]), BARE).astype(np.float32)
             ground = make_ground(cost[picture] * weight, pixel)
-            tasks.append(_task(thread, "fill", runs[thread].ends_mm, runs[thread].row, ground))
+            tasks.append(_task(thread, "fill", runs[thread].ends_mm, runs[thread].row, ground, draft))
     stitches = sum(2 * len(task.ends) for task in tasks)
     budget = 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
     return _runs(tasks, _cuts(tasks, budget), size_mm, options)
@@ -85,22 +93,24 @@ def _underlay_tasks(
     # The one that is sewn first again comes last: no colour change between them.
     threads = sorted(columns, key=lambda thread: -rank[thread])
     return [
-        _task(thread, "underlay", columns[thread], np.zeros(len(columns[thread]), np.int64), ground)
+        _task(thread, "underlay", columns[thread], np.zeros(len(columns[thread]), np.int64), ground, True)
         for thread in threads
     ]
 
 
-def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], ground: Ground) -> _Task:
-    index, turned = order_runs(ends, ground)
+def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], ground: Ground, draft: bool) -> _Task:
+    index, turned = order_runs(ends, ground, DRAFT_ROUNDS if draft else ROUNDS)
     sewn = ends[index]
     sewn[turned] = sewn[turned][:, ::-1]
     leave, arrive = sewn[:-1, 1], sewn[1:, 0]
     harm, seen = ground.shows(leave, arrive)
     ways: dict[int, Points] = {}
-    for i in np.flatnonzero((seen > HOP_MM) & (harm > SLIGHT)).tolist():
-        way = lead_around(leave[i], arrive[i], ground)
-        around = float(ground.shows(way[:-1], way[1:])[0].sum())
-        if around < harm[i] * (1 - SAVES) - SAVES_LEAST:
+    looked_at = np.flatnonzero((seen > HOP_MM) & (harm > SLIGHT)).tolist()
+    for i in () if draft else looked_at:
+        most = harm[i] * (1 - SAVES) - SAVES_LEAST + UNSEEN * float(np.hypot(*(arrive[i] - leave[i])))
+        way = lead_around(leave[i], arrive[i], ground, most)
+        around = np.inf if way is None else float(ground.shows(way[:-1], way[1:])[0].sum())
+        if way is not None and around < harm[i] * (1 - SAVES) - SAVES_LEAST:
             ways[i], harm[i] = way, around
     harm[seen <= HOP_MM] = 0
     return _Task(thread=thread, kind=kind, ends=sewn, row=row[index], ways=ways, harm=harm)
@@ -124,19 +134,33 @@ def _runs(
     longest = min(options.stitch_length_mm * 1.25, options.max_stitch_mm)
     out: list[Run] = []
     for number, task in enumerate(tasks):
+        # Runs that lie next to each other are one stretch, with the turns between them.
+        stretch: list[Points] = []
         for i, (start, end) in enumerate(task.ends):
-            if i == 0 or (number, i - 1) in cuts:
-                out.append(Run(thread=task.thread))
-            elif i - 1 in task.ways:
-                way = resample(task.ways[i - 1], STITCH_MM)[1:-1]
-                if len(way):
-                    out[-1].add("travel", way - middle, number)
+            if i == 0 or (number, i - 1) in cuts or i - 1 in task.ways or _apart(task.ends[i - 1, 1], start):
+                _close(out, task.kind, stretch, number)
+                if i == 0 or (number, i - 1) in cuts:
+                    out.append(Run(thread=task.thread))
+                elif i - 1 in task.ways and len(way := resample(task.ways[i - 1], STITCH_MM)) > 2:
+                    out[-1].add("travel", way[1:-1] - middle, number)
             if task.kind == "underlay":
                 points = resample(np.stack([start, end]), min(STITCH_MM, options.max_stitch_mm))
             else:
                 points = needle_points(start, end, int(task.row[i]), options.stitch_length_mm, longest)
-            out[-1].add(task.kind, points - middle, number)
+            stretch.append(points - middle)
+        _close(out, task.kind, stretch, number)
     return out
+
+
+def _apart(one: Points, two: Points) -> bool:
+    """Return whether the way between two runs is more than a turn."""
+    return float(np.hypot(*(two - one))) > TURN_MM
+
+
+def _close(runs: list[Run], kind: str, stretch: list[Points], number: int) -> None:
+    if stretch:
+        runs[-1].add(kind, np.concatenate(stretch), number)
+        stretch.clear()
 
 
 def draw(runs: list[Run], threads: Floats, shape: tuple[int, int], size_mm: tuple[float, float]) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8, lab_from_linear, linear_from_srgb
+from embroider_prep.design import FACE, FEATURE, ORDINARY, SUBJECT, Guide
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,7 +39,11 @@ FLAT_WINDOW_MM = 0.75
 # Weight of lightness on top of CIEDE2000's: everywhere, and more on flat ground.
 LIGHTNESS, LIGHTNESS_FLAT = 1.5, 2.0
 
-# Whiter and blacker than a point: linear sRGB to XYZ by white, rows sum to 1 (IEC 61966-2-1).
+# How the weights of the guide enter: rows of the subject and of the background share the same threads, but a face is
+# small and what people know first.
+SUBJECT_POWER, FACE_POWER = 0.25, 0.75
+
+# Linear sRGB to XYZ by white, rows sum to 1 (IEC 61966-2-1).
 _XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
@@ -51,7 +56,7 @@ class Target:
 
     ``light`` (h, w, 3) is linear light 0..1; ``metric`` (h, w, 3, 3) the price of an error of blurred light, ΔE00
     squared times weight; ``near_lab`` (h, w, 3) the fine target; ``flat`` (h, w) 0..1 is 1 on even ground;
-    ``weight`` (h, w) is 1 or more where people look.
+    ``weight`` (h, w) is more where people look.
     """
 
     light: Floats
@@ -69,7 +74,7 @@ def make_target(rgb8: Rgb8, weight: Floats, sewn: npt.NDArray[np.bool_], px_per_
     rgb8 : (H, W, 3) uint8
         At ``px_per_mm``.
     weight : (h', w') float32
-        How much people look there, 1 is ordinary; any grid over the same picture.
+        How much people look there; any grid over the same picture.
     sewn : (h, w) bool
         Cells that are sewn; what lies outside has no price.
     px_per_mm : float
@@ -91,6 +96,20 @@ def make_target(rgb8: Rgb8, weight: Floats, sewn: npt.NDArray[np.bool_], px_per_
     metric = eye_metric(blur(light), boost) * seen[..., None, None]
     light = np.where(sewn[..., None], light, 0).astype(np.float32)
     return Target(light=light, metric=metric, near_lab=near_lab, flat=flat, weight=seen)
+
+
+def class_weight(guide: Guide) -> Floats:
+    """Return how much places count by what is there, (h, w), 1 in the mean.
+
+    Within a class all places count alike: what has more contrast costs more as it is.
+    """
+    ordinary = float(np.median(guide.weight[guide.content == ORDINARY])) if (guide.content == ORDINARY).any() else 1.0
+    out = np.ones(guide.weight.shape, np.float32)
+    for kind, power in ((SUBJECT, SUBJECT_POWER), (FACE, FACE_POWER), (FEATURE, FACE_POWER)):
+        there = guide.content == kind
+        if there.any():
+            out[there] = max(1.0, float(np.median(guide.weight[there])) / max(ordinary, 1e-6)) ** power
+    return (out / out.mean()).astype(np.float32)
 
 
 def blur(cells: Floats) -> Floats:
