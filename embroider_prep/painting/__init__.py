@@ -19,7 +19,7 @@ from embroider_prep.errors import PlanError
 from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
 from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.rows import level_rows
-from embroider_prep.painting.sew import draw, sew_rows
+from embroider_prep.painting.sew import draft_rows, draw, sew_rows
 from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
 from embroider_prep.painting.target import CELL_MM, class_weight, make_target
 from embroider_prep.planning.finish import finish
@@ -112,8 +112,8 @@ def paint(
     parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
     painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell)
     for _ in range(o.corrections):
-        draft = sew_rows(painted, size_mm, p, draft=True)
-        painted = correct(painted, draw(draft, light, shape, size_mm), tell)
+        draft, scattered = draft_rows(painted, size_mm, p)
+        painted = correct(painted, draw(draft, light, shape, size_mm), scattered, tell)
         tell()
     runs = sew_rows(painted, size_mm, p)
     width, height = size_mm

@@ -24,10 +24,15 @@ LEAST_PART_MM = 1.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Runs:
-    """The runs of one thread: ``ends_mm`` (m, 2, 2) first and last needle point, ``row`` (m,) of `Rows`."""
+    """The runs of one thread.
+
+    ``ends_mm`` (m, 2, 2) are their first and last needle points, ``row`` (m,) their stretches in `Rows`, ``sites``
+    (m, 2) their first site and the one after their last.
+    """
 
     ends_mm: Points
     row: npt.NDArray[np.int64]
+    sites: npt.NDArray[np.int64]
 
 
 def find_runs(rows: Rows, labels: Labels, order: tuple[int, ...]) -> list[Runs]:
@@ -60,7 +65,8 @@ def find_runs(rows: Rows, labels: Labels, order: tuple[int, ...]) -> list[Runs]:
         back = np.where(beside < 0, 0.0, np.where(ahead, -UNDER_MM, BACK_MM))
         point += sign * unit * np.where(long < 2 * SHORT_ENOUGH_MM, 0.0, back)[:, None]
     ends = np.stack([start, end], axis=1)
-    return [Runs(ends_mm=ends[thread == k], row=row[thread == k]) for k in range(len(order))]
+    sites = np.stack([first, last + 1], axis=1)
+    return [Runs(ends_mm=ends[thread == k], row=row[thread == k], sites=sites[thread == k]) for k in range(len(order))]
 
 
 SHORT_ENOUGH_MM = 0.5

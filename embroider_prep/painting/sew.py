@@ -12,8 +12,8 @@ from embroider_prep.color import delta_e, lab_from_linear, linear_from_srgb, srg
 from embroider_prep.options import PlanOptions
 from embroider_prep.painting.path import HOP_MM, ROUNDS, UNSEEN, Ground, lead_around, make_ground, order_runs
 from embroider_prep.painting.rows import FINE
-from embroider_prep.painting.runs import find_runs, needle_points
-from embroider_prep.painting.solve import Painted
+from embroider_prep.painting.runs import Runs, find_runs, needle_points
+from embroider_prep.painting.solve import Painted, site_worth
 from embroider_prep.painting.target import Floats
 from embroider_prep.painting.underlay import STITCH_MM, underlay_columns
 from embroider_prep.planning.leg import Run
@@ -21,8 +21,12 @@ from embroider_prep.planning.run import resample
 
 Points = npt.NDArray[np.float64]
 
-# What a seen millimetre costs grows with its contrast up to this ΔE00; where nothing is sewn it costs more than any.
-MOST_DELTA_E, PER_DELTA_E, BARE = 30.0, 0.1, 20.0
+# What a seen millimetre costs: 1 at this contrast (ΔE00), more with its square, as the picture's own errors do; where
+# nothing is sewn it costs more than any.
+COSTS_ONE_DELTA_E, MOST_DELTA_E, BARE = 12.0, 40.0, 20.0
+
+# The same in the picture's price: a millimetre of thread is two sites.
+PRICE_PER_HARM = 25.0
 
 # A way around must save this share of the harm, and this much.
 SAVES, SAVES_LEAST = 0.2, 0.1
@@ -39,17 +43,51 @@ SLIGHT = 0.5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Task:
-    """One thread's runs in sewing order: ``ends`` (m, 2, 2) as they are sewn, and the ways led around, by link."""
+    """One thread's runs in sewing order, number ``index`` (m,) of those found.
+
+    ``ends`` (m, 2, 2) are as they are sewn, ``row`` (m,) says in which stretch, ``ways`` are the links led around and
+    ``harm`` (m - 1,) is what each link shows.
+    """
 
     thread: int
     kind: str
+    index: npt.NDArray[np.int64]
     ends: Points
     row: npt.NDArray[np.int64]
     ways: dict[int, Points]
     harm: npt.NDArray[np.float64]
 
 
-def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, draft: bool = False) -> list[Run]:
+def draft_rows(
+    painted: Painted, size_mm: tuple[float, float], options: PlanOptions
+) -> tuple[list[Run], npt.NDArray[np.bool_]]:
+    """Return stitches as `sew_rows`, found in less time, and the sites (R, N) that are not worth the way to them."""
+    tasks, runs = _tasks(painted, size_mm, options, draft=True)
+    cuts = _cuts(tasks, _budget(tasks, options))
+    scattered = np.zeros(painted.labels.shape, bool)
+    worth = np.cumsum(np.pad(site_worth(painted), ((0, 0), (1, 0))), axis=1)
+    for number, task in enumerate(tasks):
+        if task.kind != "fill" or len(task.index) < 2:
+            continue
+        found = runs[task.thread]
+        row, (first, last) = found.row[task.index], found.sites[task.index].T
+        gains = np.append(0.0, np.cumsum(worth[row, last] - worth[row, first]))
+        free = np.array([(number, i) in cuts for i in range(len(task.harm))])
+        harm = np.where(free, 0, task.harm)
+        breaks = np.flatnonzero((task.harm > SLIGHT) | free)
+        starts, ends = np.append(0, breaks + 1), np.append(breaks + 1, len(task.index))
+        before = np.append(0.0, harm[breaks])
+        after = np.append(harm[breaks], 0.0)
+        shows = np.maximum(before, after) * PRICE_PER_HARM
+        for a, b in zip(starts, ends, strict=True):
+            part = np.searchsorted(starts, a)
+            if gains[b] - gains[a] < shows[part]:
+                for i in range(a, b):
+                    scattered[row[i], first[i] : last[i]] = True
+    return _runs(tasks, cuts, size_mm, options), scattered
+
+
+def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions) -> list[Run]:
     """Return the stitches as runs without a cut, the underlay first, around the design's centre.
 
     Parameters
@@ -58,15 +96,27 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
     size_mm : (width, height)
     options : PlanOptions
         ``underlay``, ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
-    draft : bool
-        Look less for ways that do not show: enough to see what stitches show beside the rows.
     """
+    tasks, _ = _tasks(painted, size_mm, options, draft=False)
+    return _runs(tasks, _cuts(tasks, _budget(tasks, options)), size_mm, options)
+
+
+def _budget(tasks: list[_Task], options: PlanOptions) -> int:
+    """Return how many cuts are allowed."""
+    stitches = sum(2 * len(task.ends) for task in tasks)
+    return 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
+
+
+def _tasks(
+    painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, draft: bool
+) -> tuple[list[_Task], list[Runs]]:
+    """Return all threads' runs in sewing order, and as they were found; a draft looks less for ways unseen."""
     problem, order = painted.problem, painted.order
     rank = np.append(np.argsort(order), -1)
     picture = np.append(painted.labels.reshape(-1), len(order))[problem.rows.fine]
     tasks = _underlay_tasks(painted, picture, rank, size_mm) if options.underlay else []
     lab = lab_from_linear(problem.light)
-    contrast = np.minimum(delta_e(lab[:, None], lab[None]), MOST_DELTA_E) * PER_DELTA_E
+    contrast = (np.minimum(delta_e(lab[:, None], lab[None]), MOST_DELTA_E) / COSTS_ONE_DELTA_E) ** 2
     weight = cv2.resize(problem.target.weight, picture.shape[::-1])
     pixel = (size_mm[0] / picture.shape[1], size_mm[1] / picture.shape[0])
     runs = find_runs(problem.rows, painted.labels, order)
@@ -75,9 +125,7 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
             cost = np.append(np.where(rank[:-1] >= rank[thread], 0, contrast[thread]), BARE).astype(np.float32)
             ground = make_ground(cost[picture] * weight, pixel)
             tasks.append(_task(thread, "fill", runs[thread].ends_mm, runs[thread].row, ground, draft))
-    stitches = sum(2 * len(task.ends) for task in tasks)
-    budget = 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
-    return _runs(tasks, _cuts(tasks, budget), size_mm, options)
+    return tasks, runs
 
 
 def _underlay_tasks(
@@ -113,7 +161,7 @@ def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], grou
         if way is not None and around < harm[i] * (1 - SAVES) - SAVES_LEAST:
             ways[i], harm[i] = way, around
     harm[seen <= HOP_MM] = 0
-    return _Task(thread=thread, kind=kind, ends=sewn, row=row[index], ways=ways, harm=harm)
+    return _Task(thread=thread, kind=kind, index=index, ends=sewn, row=row[index], ways=ways, harm=harm)
 
 
 def _cuts(tasks: list[_Task], budget: int) -> set[tuple[int, int]]:

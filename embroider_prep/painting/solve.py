@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +35,9 @@ NEAR_WEIGHT = 0.5
 
 # A border between two runs: a needle point.
 BORDER_PRICE = 0.5
+
+# A thread that is not worth its way is out.
+NOT_HERE = np.float32(10_000)
 
 # Share of the error of the sewn picture that is taken off the target, smoothed over half a thread's width.
 CORRECTION, CORRECTION_SIGMA_MM, CORRECTION_SWEEPS = 0.7, 0.4, 2
@@ -84,7 +88,7 @@ def solve(
         picture = cell_labels(rows, labels)
         if number < REORDER:
             order = sewing_order(picture, lab, target.weight)
-        worth = _worth(problem, labels, price)
+        worth = np.append(_worth(problem, labels, price), 0)[_middle_site(rows)].astype(np.float32)
         found = find_parts(picture, order, lab, worth)
         may = reachable(found, choose_parts(found, parts), grow)
         allowed = price + np.where(may.reshape(len(threads), -1)[:, cell].transpose(1, 2, 0), 0, np.float32(charge))
@@ -93,26 +97,45 @@ def solve(
     return Painted(problem=problem, labels=labels, order=order, price=allowed)
 
 
-def correct(painted: Painted, sewn: Floats, tell: Callable[[], None]) -> Painted:
+def correct(painted: Painted, sewn: Floats, scattered: npt.NDArray[np.bool_], tell: Callable[[], None]) -> Painted:
     """Return other threads that make up for what stitches show beside the rows: round ends, ways, slits.
 
-    ``sewn`` (h, w, 3) is the light of the stitches on cells.
+    ``sewn`` (h, w, 3) is the light of the stitches on cells; ``scattered`` (R, N) are sites that get another thread.
     """
-    import cv2
-
     problem, labels = painted.problem, painted.labels
+    price = painted.price.copy()
+    near = _beside(problem.rows, scattered, labels, price.shape[2])
+    price[near] = np.maximum(price[near], NOT_HERE)
     error = cv2.GaussianBlur(sewn - shown(problem, labels), (0, 0), CORRECTION_SIGMA_MM / CELL_MM)
     light = problem.target.light - np.float32(CORRECTION) * error.reshape(sewn.shape)
     for _ in range(CORRECTION_SWEEPS):
-        labels = sweep(problem, labels, painted.price, light)
+        labels = sweep(problem, labels, price, light)
         tell()
-    return Painted(problem=problem, labels=labels, order=painted.order, price=painted.price)
+    return Painted(problem=problem, labels=labels, order=painted.order, price=price)
+
+
+def _beside(rows: Rows, scattered: npt.NDArray[np.bool_], labels: Labels, count: int) -> npt.NDArray[np.bool_]:
+    """Return where a thread is not tried again, (R, N, n): at scattered sites of it and beside them."""
+    height, width = rows.shape
+    cell = _cell_of_site(rows)
+    out = np.zeros((*labels.shape, count), bool)
+    for thread in np.unique(labels[scattered]).tolist():
+        there = np.zeros(height * width, np.uint8)
+        there[cell[scattered & (labels == thread)]] = 1
+        wide = cv2.dilate(there.reshape(height, width), np.ones((3, 5), np.uint8)).reshape(-1) > 0
+        # What is there and not scattered stays.
+        out[..., thread] = wide[cell] & (scattered | (labels != thread))
+    return out
 
 
 def cell_labels(rows: Rows, labels: Labels) -> Labels:
     """Return the thread of each cell (h, w), -1 where nothing is sewn."""
-    site = rows.fine[FINE // 2 :: FINE, FINE // 2 :: FINE]
-    return np.append(labels.reshape(-1), -1)[np.minimum(site, labels.size)]
+    return np.append(labels.reshape(-1), -1)[_middle_site(rows)]
+
+
+def _middle_site(rows: Rows) -> Labels:
+    """Return the site in the middle of each cell (h, w), one more than there are where nothing is sewn."""
+    return rows.fine[FINE // 2 :: FINE, FINE // 2 :: FINE].astype(np.int64)
 
 
 def _cell_of_site(rows: Rows) -> Labels:
@@ -122,10 +145,12 @@ def _cell_of_site(rows: Rows) -> Labels:
     return np.clip(at[..., 1], 0, height - 1) * width + np.clip(at[..., 0], 0, width - 1)
 
 
+def site_worth(painted: Painted) -> Floats:
+    """Return what the thread of each site is worth against the next best, (R, N)."""
+    return _worth(painted.problem, painted.labels, painted.price)
+
+
 def _worth(problem: Problem, labels: Labels, price: Floats) -> Floats:
-    """Return what the thread of each cell is worth against the next best, (h, w)."""
     loss = regret(problem, labels, price, problem.target.light)
     own = np.arange(loss.shape[2]) == labels[..., None]
-    least = np.where(own, np.inf, loss).min(axis=2)
-    site = problem.rows.fine[FINE // 2 :: FINE, FINE // 2 :: FINE]
-    return np.append(np.maximum(least, 0).reshape(-1), 0)[site].astype(np.float32)
+    return np.maximum(np.where(own, np.inf, loss).min(axis=2), 0).astype(np.float32)
