@@ -13,7 +13,7 @@ from foreign_files import BLOCKS, BUILDERS, COLORS, ZIGZAG, bro, dsb, dst, jpx, 
 from sample_plans import bouquet, square
 
 from embroider_prep import pattern
-from embroider_prep.decoders import decode, sniff
+from embroider_prep.decoders import decode, pec, sniff
 from embroider_prep.errors import FormatError
 from embroider_prep.formats import FORMATS, find_format
 from embroider_prep.pattern.encode import encode
@@ -295,6 +295,21 @@ def test_pes_whose_machine_part_is_gone(put) -> None:
     assert [thread.rgb8 for thread in look.plan.threads] == [thread.rgb8 for thread in plan.threads]
     a, b = needle_path(centered(look.plan)).xy, needle_path(plan).xy
     np.testing.assert_array_equal(a - a.min(axis=0), b - b.min(axis=0))
+
+
+@pytest.mark.parametrize("name", ["PES", "PEC"])
+def test_pictures_are_not_sewn_where_the_end_mark_lacks(name: str, put) -> None:
+    plan = centered(square())
+    data = bytearray(encode(plan, FORMATS[name]))
+    base = pec.pec_offset(bytes(data))
+    end = base + pec.pictures_offset(bytes(data[base:]))
+    assert data[end - 1] == 0xFF
+    del data[end - 1]
+    for length in (end - base - 512, end - 1 - base - 512):
+        data[base + 514 : base + 517] = length.to_bytes(3, "little")
+        look = pattern.look(put(f"a.{name.lower()}", bytes(data)))
+        assert look.plan.stitch_count == plan.stitch_count
+        assert "no-end-mark" in codes(look)
 
 
 def test_vp3_one_byte_short(put) -> None:

@@ -18,7 +18,6 @@ from embroider_prep.design import StitchPlan
 from embroider_prep.errors import EmbroiderPrepError
 from embroider_prep.formats import FORMATS
 from embroider_prep.options import PreviewOptions
-from embroider_prep.pattern import content_format
 from embroider_prep.preview import render
 from embroider_prep.report import as_text, make_report
 
@@ -197,15 +196,15 @@ def test_other_formats_with_the_header_of_dst(suffix: str, order: tuple[int, ...
     path.write_bytes(b"LA:rose            \rST:     10\r".ljust(512, b" ") + record * 10 + last)
     plan = pattern.read(path)
     assert plan.size_mm == pytest.approx((18.0, 0.0))
-    assert content_format(path).name == suffix[1:].upper()
+    assert pattern.look(path).form.name == suffix[1:].upper()
 
 
 def test_content_tells_the_format(tmp_path: Path) -> None:
     pattern.write(square(), tmp_path / "a.pes")
     (tmp_path / "a.pes").rename(tmp_path / "a.dst")
-    assert content_format(tmp_path / "a.dst").name == "PES"
+    assert pattern.look(tmp_path / "a.dst").form.name == "PES"
     pattern.write(square(), tmp_path / "a.exp")
-    assert content_format(tmp_path / "a.exp").name == "EXP"
+    assert pattern.look(tmp_path / "a.exp").form.name == "EXP"
 
 
 def test_foreign_formats_are_read(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ COLORS = 48
 PICTURE = 228
 """Bytes of a picture of 48 x 38 pixels."""
 
+PICTURE_TOP = bytes(6) + b"\xf0\xff\xff\xff\xff\x0f"
+"""How each of them begins: the upper edge of a frame."""
+
 JUMP_FLAG, TRIM_FLAG = 0x10, 0x20
 
 
@@ -55,9 +59,17 @@ def decode(data: bytes) -> Decoded:
     header["keeps_rgb"] = bool(threads)
     header["length"] = int.from_bytes(part[514:517], "little")
     header["label"] = text_of(part[3:19])
-    return decode_stream(
-        part[STITCHES:], threads=_threads(palette, threads), name=name or text_of(part[3:19]), header=header
+    # Without an end mark, pictures would be sewn; where they begin, the stitches are over.
+    end = part.find(PICTURE_TOP, STITCHES)
+    got = decode_stream(
+        part[STITCHES : end if end > 0 else None],
+        threads=_threads(palette, threads),
+        name=name or text_of(part[3:19]),
+        header=header,
     )
+    if got.complete or end < 0:
+        return got
+    return replace(got, stated=len(got.xy), counts=(len(got.xy), len(got.xy)))
 
 
 def _part_offset(data: bytes) -> int | None:

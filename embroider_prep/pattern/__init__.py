@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embroider_prep.pattern.reader import Look, content_format, look, read
+from embroider_prep.pattern.reader import Look, look, read
 from embroider_prep.pattern.writer import Written, prepare, to_bytes, write
 
-__all__ = ["Look", "Written", "content_format", "look", "prepare", "read", "to_bytes", "write"]
+__all__ = ["Look", "Written", "look", "prepare", "read", "to_bytes", "write"]

@@ -101,18 +101,6 @@ def look(path: str | Path, *, force: bool = False) -> Look:
     return Look(plan=plan, form=form, findings=tuple(found))
 
 
-def content_format(path: str | Path) -> StitchFormat:
-    """Return the format that a file's content shows, whatever its name says; else that of its suffix.
-
-    Raises
-    ------
-    InputError, FormatError
-        When the file cannot be opened, or neither content nor suffix is known.
-    """
-    form, data = _load(Path(path), force=True)
-    return _shown(form, data)
-
-
 def _shown(form: StitchFormat, data: bytes) -> StitchFormat:
     shown = sniff(data, form.name)
     return form if shown is None else FORMATS[shown]
