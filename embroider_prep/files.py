@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from embroider_prep.errors import InputError, OutputError, closest
+from embroider_prep.limits import MAX_FILE_BYTES, MAX_STREAM_BYTES
 from embroider_prep.parts import Part, part_for, put_in_place
-
-MAX_STREAM_BYTES = 1 << 30
-"""A pipe without an end must not fill the memory."""
 
 _waiting: ContextVar[list[Part] | None] = ContextVar("_waiting", default=None)
 """Temporary files of `all_or_none` and what they will be called."""
@@ -24,7 +22,7 @@ _waiting: ContextVar[list[Part] | None] = ContextVar("_waiting", default=None)
 
 @contextmanager
 def open_input(
-    source: str | Path | bytes | BinaryIO, *, max_bytes: int = MAX_STREAM_BYTES
+    source: str | Path | bytes | BinaryIO, *, max_bytes: int = MAX_FILE_BYTES
 ) -> Iterator[tuple[BinaryIO, str]]:
     """Give a seekable binary file that is not empty, and its name for messages.
 
@@ -33,26 +31,27 @@ def open_input(
     source : str, Path, bytes or binary stream
         A path; ``"-"`` is standard input. A stream is read to its end and left open.
     max_bytes : int
-        Most that is taken from a stream, and the largest file.
+        The largest file; of a stream at most `limits.MAX_STREAM_BYTES` are taken.
 
     Raises
     ------
     InputError
         When there is no such file, it is a folder, empty, too large, or may not be read.
     """
+    most = min(max_bytes, MAX_STREAM_BYTES)
     where = "standard input" if source == "-" else source if isinstance(source, str | Path) else "stream"
     try:
         if source == "-":
-            file: BinaryIO = _in_memory(sys.stdin.buffer, max_bytes)
+            file: BinaryIO = _in_memory(sys.stdin.buffer, most)
         elif isinstance(source, str | Path):
             file = Path(source).open("rb")  # noqa: SIM115, closed below
             if not file.seekable():
                 with file:
-                    file = _in_memory(file, max_bytes)
+                    file = _in_memory(file, most)
         elif isinstance(source, bytes | bytearray | memoryview):
             file = io.BytesIO(source)
         else:
-            file = _in_memory(source, max_bytes)
+            file = _in_memory(source, most)
     except (OSError, ValueError) as error:
         raise _input_error(where, error) from error
     with file:
@@ -68,6 +67,8 @@ def _in_memory(stream: Any, max_bytes: int) -> io.BytesIO:
     data = stream.read(max_bytes + 1)
     if not isinstance(data, bytes | bytearray):
         raise ValueError("a stream of text; allowed is a stream of bytes")
+    if len(data) > max_bytes:
+        raise ValueError(f"it has no end after {max_bytes:,} bytes")
     return io.BytesIO(data)
 
 

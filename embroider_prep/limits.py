@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-MAX_TEXT_BYTES = 4 << 20
+MAX_TEXT_BYTES = 1 << 20
 """Text files that a person keeps (charts, spools, machines, options, cards): the largest known has 60 kB."""
+
+MAX_FILE_BYTES = 1 << 30
+"""Largest file that is opened; what it holds is bounded by its own kind."""
+
+MAX_STREAM_BYTES = 256 << 20
+"""Most that is taken from a pipe, which is held in memory: one without an end must not fill it."""
 
 MAX_TABLE_BYTES = 256 << 10
 """TOML files: the parser needs seconds for a megabyte, and nobody writes one by hand."""
+
+MAX_STITCH_FILE_BYTES = 2_000_000
+"""Larger stitch files are read with ``force`` only: a full hoop of 100,000 stitches has 0.6 MB."""
+
+MAX_DESIGN_MM = 2000.0
+"""No machine sews larger: what claims to be is damaged. 16-bit places in PES files end at 3.2 m."""
 
 MAX_PLAN_BYTES = 24_000_000
 """Plans as JSON or CSV: 100,000 stitches are some 10 MB; as Python's lists a plan takes up to forty times that."""
@@ -20,6 +32,12 @@ MAX_KEY_PARTS = 16
 MAX_INTEGER = 2**63 - 1
 """What TOML promises to hold, and the largest number that arrays take."""
 
+MAX_CHART_THREADS = 10_000
+"""The largest charts of makers have some 900 threads: more is another kind of file."""
+
+MAX_SPOOL_WORDS = 20_000
+"""Codes and words in a list of spools: the largest maker's range, with names of several words."""
+
 MAX_LINE_LETTERS = 1000
 """Most of a message that is shown: it may hold a value from a file."""
 
@@ -31,3 +49,15 @@ MAX_SIDE_MM = 1500.0
 
 MIN_SIDE_MM = 5.0
 """Shortest side of a design: below that there is room for a dozen rows, and no picture."""
+
+MAX_WORKING_MEGAPIXELS = 24.0
+"""Pixels of the working picture: 1 x 0.67 m at 6 pixels per mm. Steps hold some forty bytes for each of them."""
+
+MAX_MODEL_FILE_BYTES = 512 << 20
+"""Largest network that is read: the published HRNets have 120 MB and more than enough layers."""
+
+MAX_MODEL_BYTES = 768 << 20
+"""Most memory that a network may take while it is opened or run, weights included: twice what a session plans for."""
+
+MAX_MODEL_S = 60.0
+"""Longest time to open a network or to run one batch of tiles: the slowest known take ten seconds on one core."""

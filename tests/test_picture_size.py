@@ -114,7 +114,7 @@ def test_turned_pictures_give_turned_results(samples: dict[str, Rgb8]) -> None:
         ({"height_mm": float("nan"), "px_per_mm": 6}, "size.height_mm: nan is out of range"),
         ({"width_mm": 10, "px_per_mm": float("inf")}, "size.px_per_mm: inf is out of range"),
         ({"width_mm": 10, "height_mm": 10, "px_per_mm": 6}, "width 10 mm and height 10 mm are both given"),
-        ({"width_mm": 1500, "px_per_mm": 20}, "30000 x 60000 pixels; allowed are at most 150 megapixels"),
+        ({"width_mm": 1500, "px_per_mm": 20}, "30000 x 60000 pixels; allowed are at most 24 megapixels"),
         ({"width_mm": 10, "px_per_mm": 6, "max_megapixels": 0.001}, "60 x 120 pixels; allowed are at most 0.001"),
     ],
 )

@@ -102,6 +102,9 @@ def main() -> None:
             raise
     finally:
         whole = process.settle()
+    if "embroider_prep.bounded" in sys.modules and import_module("embroider_prep.bounded").still_running():
+        # A network that does not come back would be torn down while it runs.
+        os._exit(code if whole else code or CANNOT)
     sys.exit(code if whole else code or CANNOT)
 
 

@@ -12,19 +12,13 @@ from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
 from embroider_prep.design import Finding, StitchPlan, Thread
 from embroider_prep.errors import FormatError, InputError
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
-from embroider_prep.limits import MAX_PLAN_BYTES
+from embroider_prep.limits import MAX_DESIGN_MM, MAX_PLAN_BYTES, MAX_STITCH_FILE_BYTES
 from embroider_prep.pattern.rebuild import plan_of_decoded
 from embroider_prep.pattern.sidecar import read_side_file
 from embroider_prep.pattern.tables import from_csv, from_json
 from embroider_prep.plans import centered
 from embroider_prep.preflight import finding
 from embroider_prep.units import UNITS_PER_MM
-
-MAX_BYTES = 2_000_000
-"""Larger stitch files are refused without ``force``: a full hoop of 100,000 stitches has 0.6 MB."""
-
-MAX_SIZE_MM = 2000.0
-"""No machine sews larger: what claims to be is damaged."""
 
 _OTHER_FILES = {
     b"\xff\xd8\xff": "a JPEG picture", b"\x89PNG": "a PNG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
@@ -112,7 +106,7 @@ def _load(path: Path, force: bool) -> tuple[StitchFormat, bytes]:
             raise InputError(f"{path}: a folder, not a stitch file", hint="name a file in it")
         form = find_format(path, to="read")
         size = path.stat().st_size
-        limit = MAX_BYTES if form.kind == "stitches" else MAX_PLAN_BYTES
+        limit = MAX_STITCH_FILE_BYTES if form.kind == "stitches" else MAX_PLAN_BYTES
         if size > limit and not force:
             raise FormatError(
                 f"{path}: {size / 1e6:.1f} MB; stitch files are read up to {limit / 1e6:g} MB", hint="add --force"
@@ -181,9 +175,9 @@ def _check(decoded: Decoded, where: str, force: bool) -> list[Finding]:
         message = f"the file is shorter by {_bytes(-decoded.left)} than it says; every stitch is there"
         found.append(finding("left-over", message, "write it anew: machines may refuse it"))
     extent = float(np.ptp(decoded.xy, axis=0).max()) / UNITS_PER_MM
-    if extent > MAX_SIZE_MM and not force:
+    if extent > MAX_DESIGN_MM and not force:
         raise FormatError(
-            f"{where}: its stitches spread over {extent / 1000:.1f} m; machines sew up to {MAX_SIZE_MM / 1000:g} m",
+            f"{where}: its stitches spread over {extent / 1000:.1f} m; machines sew up to {MAX_DESIGN_MM / 1000:g} m",
             hint="the file is damaged or of another format",
         )
     return found

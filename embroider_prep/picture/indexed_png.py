@@ -22,7 +22,8 @@ from PIL import Image, PngImagePlugin
 from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Thread
 from embroider_prep.errors import InputError, PlanError
 from embroider_prep.files import atomic_write, open_input
-from embroider_prep.options import PictureOptions, SizeOptions
+from embroider_prep.limits import MAX_WORKING_MEGAPIXELS
+from embroider_prep.options import SizeOptions
 from embroider_prep.picture.decode import read_image
 from embroider_prep.picture.retouch import Sheet, match_colors
 from embroider_prep.texts import json_text, parse_json
@@ -135,7 +136,7 @@ def read_indexed(
                 hint="make one from a picture with: embroider-prep quantize",
             )
         file.seek(0)
-        picture = read_image(file, where, PictureOptions().max_megapixels, formats=("Png",))
+        picture = read_image(file, where, MAX_WORKING_MEGAPIXELS, formats=("Png",))
         text = dict(getattr(picture, "text", {}))
         dpi = picture.info.get("dpi")
         sheet = _read_sheet(text.get(SHEET_KEY))

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from embroider_prep.color import Float32, Rgb8, linear_from_srgb, srgb_from_linear
 from embroider_prep.errors import InputError, OptionsError
-from embroider_prep.options import DEFAULT_FIELD_MM, PictureOptions
+from embroider_prep.limits import MAX_WORKING_MEGAPIXELS
+from embroider_prep.options import DEFAULT_FIELD_MM
 
 Mask8 = npt.NDArray[np.uint8]
 
@@ -47,7 +48,7 @@ def to_working_size(
     px_per_mm : float
         Pixels of the result per mm of the design.
     max_megapixels : float, optional
-        Largest result; default as for `PictureOptions`.
+        Largest result; default `limits.MAX_WORKING_MEGAPIXELS`.
 
     Returns
     -------
@@ -65,12 +66,13 @@ def to_working_size(
     columns, rows = working_size_px(
         rgb8.shape[1], rgb8.shape[0], width_mm=width_mm, height_mm=height_mm, within_mm=within_mm, px_per_mm=px_per_mm
     )
-    limit = PictureOptions().max_megapixels if max_megapixels is None else max_megapixels
+    limit = MAX_WORKING_MEGAPIXELS if max_megapixels is None else max_megapixels
     if columns * rows > limit * 1e6:
+        fits = px_per_mm * math.sqrt(limit * 1e6 / (columns * rows))
         raise OptionsError(
             f"size: {columns / px_per_mm:.0f} x {rows / px_per_mm:.0f} mm at {px_per_mm:g} px per mm are "
             f"{columns} x {rows} pixels; allowed are at most {limit:g} megapixels",
-            hint="lower px_per_mm, make the design smaller or crop the picture",
+            hint=f"--px-per-mm {math.floor(10 * fits) / 10:g}, or make the design smaller",
         )
     if (rows, columns) == rgb8.shape[:2]:
         return rgb8

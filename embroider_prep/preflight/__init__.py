@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from embroider_prep.design import MIN_STITCH_MM, Finding, StitchPlan
 from embroider_prep.formats import StitchFormat
+from embroider_prep.limits import MAX_DESIGN_MM
 from embroider_prep.machines import GENERIC, Hoop, Machine
 from embroider_prep.plans import Came, NeedlePath, needle_path
 from embroider_prep.preflight.codes import CODES, finding
@@ -20,9 +21,6 @@ from embroider_prep.preflight.file import in_format
 from embroider_prep.units import UNITS_PER_MM
 
 __all__ = ["CODES", "check", "finding", "stitch_limit_mm"]
-
-MAX_DESIGN_MM = 2000.0
-"""No machine sews larger, and 16-bit places in PES files end at 3.2 m."""
 
 WANTED_STITCH_MM = 7.0
 """Longer stitches snag on domestic machines; the longest in 21 professional designs is 7.3 mm."""

@@ -180,9 +180,9 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_sha256(path: Path, expected: str) -> None:
-    """Raise ``ModelError`` when the file is not the one that its card describes."""
-    found = file_sha256(path)
+def check_sha256(path: Path, data: bytes, expected: str) -> None:
+    """Raise ``ModelError`` when ``data``, the content of a file, is not what its card describes."""
+    found = hashlib.sha256(data).hexdigest()
     if expected and found != expected:
         raise ModelError(
             f"{path}: its sha256 is {found[:12]}…, its card says {expected[:12]}…: another model than the card's",

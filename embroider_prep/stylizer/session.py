@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from embroider_prep.bounded import run_bounded
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding
 from embroider_prep.errors import ModelError
+from embroider_prep.limits import MAX_MODEL_BYTES, MAX_MODEL_FILE_BYTES, MAX_MODEL_S
+from embroider_prep.onnx_file import DamagedModel, has_external_data
 from embroider_prep.runtime import CPU, CUDA, QUIET, cores, cuda_driver_loads, onnxruntime, session_options
 from embroider_prep.stylizer.card import CARD_FILE, HINT, METADATA_KEY, ModelCard, check_sha256, read_card
 
@@ -75,8 +78,6 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
         raise ModelError(f"{path}: there is no such model", hint="embroider-prep models list")
     if card is None and (path.parent / CARD_FILE).is_file():
         card = read_card(path.parent / CARD_FILE)
-    if card is not None:
-        check_sha256(path, card.sha256)
     ort = onnxruntime()
     findings: list[Finding] = []
     wants_cuda = device == "cuda" or (device == "auto" and cuda_driver_loads())
@@ -86,8 +87,9 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
     if wants_cuda:
         half = path.parent / card.fp16["file"] if card and card.fp16 else None
         if card and half and half.is_file():
-            check_sha256(half, card.fp16["sha256"])
-        inner = _open(ort, half if half and half.is_file() else path, cuda=True)
+            inner = _open(ort, half, card.fp16["sha256"], cuda=True)
+        else:
+            inner = _open(ort, path, card.sha256 if card else "", cuda=True)
         if CUDA not in inner.get_providers():
             inner = None
             findings.append(
@@ -98,7 +100,7 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
                     remedy="pip install 'onnxruntime-gpu[cuda,cudnn]', or ask for the CPU with --device cpu",
                 )
             )
-    inner = inner or _open(ort, path, cuda=False)
+    inner = inner or _open(ort, path, card.sha256 if card else "", cuda=False)
     card = card or _embedded_card(inner, path)
     _check_tensors(inner, card, path)
     return Session(
@@ -109,7 +111,30 @@ def open_session(path: str | Path, card: ModelCard | None = None, *, device: str
     )
 
 
-def _open(ort: Any, path: Path, *, cuda: bool) -> Any:
+def _read_model(path: Path, sha256: str) -> bytes:
+    """Return the bytes of a model: the card's, and whole by themselves."""
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= MAX_MODEL_FILE_BYTES else b""
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read: {error.strerror}", hint="check the path") from error
+    if size > MAX_MODEL_FILE_BYTES:
+        raise ModelError(f"{path}: {size:,} bytes; allowed are at most {MAX_MODEL_FILE_BYTES:,}", hint=HINT)
+    check_sha256(path, data, sha256)
+    try:
+        elsewhere = has_external_data(data)
+    except DamagedModel as error:
+        raise ModelError(f"{path}: ONNX Runtime cannot open the model: {error}", hint=HINT) from error
+    if elsewhere:
+        raise ModelError(
+            f"{path}: its weights lie in other files; allowed is a model in one file",
+            hint="export it with its weights inside",
+        )
+    return data
+
+
+def _open(ort: Any, path: Path, sha256: str, *, cuda: bool) -> Any:
+    data = _read_model(path, sha256)
     settings = session_options(cores())
     providers: list[Any] = [CPU]
     if cuda:
@@ -120,8 +145,23 @@ def _open(ort: Any, path: Path, *, cuda: bool) -> Any:
             "gpu_mem_limit": CUDA_BYTES,
         }
         providers.insert(0, (CUDA, limits))
+
+    def cancel() -> None:
+        # Since ONNX Runtime 1.22; before, opening comes to its own end.
+        if hasattr(settings, "set_load_cancellation_flag"):
+            settings.set_load_cancellation_flag(True)
+
     try:
-        return ort.InferenceSession(str(path), settings, providers=providers)
+        return run_bounded(
+            lambda: ort.InferenceSession(data, settings, providers=providers),
+            cancel,
+            seconds=MAX_MODEL_S,
+            # CUDA reserves hundreds of gigabytes of addresses that it never uses.
+            more_bytes=None if cuda else MAX_MODEL_BYTES + 2 * len(data),
+            what=str(path),
+        )
+    except ModelError:
+        raise
     except Exception as error:
         # ONNX Runtime raises a dozen types of its own that share no base but Exception.
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -162,8 +202,20 @@ def _runner(ort: Any, inner: Any, card: ModelCard) -> Callable[[Rgb8], Any]:
             # The arena plans its memory by shape; what it held for another shape is given back after this run.
             settings.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
             last = windows.shape
+
+        def cancel() -> None:
+            settings.terminate = True
+
         try:
-            return inner.run([card.output], {card.input: windows}, settings)[0]
+            return run_bounded(
+                lambda: inner.run([card.output], {card.input: windows}, settings)[0],
+                cancel,
+                seconds=MAX_MODEL_S,
+                more_bytes=MAX_MODEL_BYTES if inner.get_providers()[0] == CPU else None,
+                what=f"model {card.name!r}",
+            )
+        except ModelError:
+            raise
         except Exception as error:
             # As in `_open`: no common base. What the runtime says of shapes or memory is worth more than its type.
             first = str(error).splitlines()[0] if str(error) else type(error).__name__

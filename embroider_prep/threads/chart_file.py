@@ -7,12 +7,10 @@ from pathlib import Path
 
 from embroider_prep.design import Finding, Thread
 from embroider_prep.errors import InputError
+from embroider_prep.limits import MAX_CHART_THREADS
 from embroider_prep.texts import read_text
 from embroider_prep.threads.palette import is_palette, parse_palette
 from embroider_prep.threads.table import Row, parse_table
-
-MAX_CHART_THREADS = 10_000
-"""The largest charts of makers have some 900 threads: more is another kind of file."""
 
 # Lines named with their words; more get their numbers alone.
 _WITH_WORDS = 6
@@ -64,6 +62,7 @@ def collect(
         said = " ".join(part for part in (row.code, row.name) if part)
         if row.rgb8 is None:
             bare[row.line] = said or "no words"
+            _check_lines(path, len(bare))
             continue
         color = "#{:02x}{:02x}{:02x}".format(*row.rgb8)
         thread = Thread(
@@ -76,6 +75,7 @@ def collect(
         )
         if thread in seen:
             again[row.line] = f"{said or color}, as line {seen[thread]}"
+            _check_lines(path, len(again))
             continue
         key = (thread.brand, thread.chart, thread.code)
         if row.code and key in numbers:
@@ -83,8 +83,7 @@ def collect(
         seen[thread] = row.line
         numbers.setdefault(key, row.line)
         threads.append(thread)
-        if len(threads) > MAX_CHART_THREADS:
-            raise InputError(f"{path}: more than {MAX_CHART_THREADS} threads; this is no chart")
+        _check_lines(path, len(threads))
     if not threads:
         why = f": no colour in {_named(bare)}" if bare else ""
         raise InputError(f"{path}: the chart is empty{why}", hint="it needs a line for each thread, with its colour")
@@ -98,6 +97,11 @@ def collect(
         message = f"{path}: the same number for another thread: {_named(twice)}; both are kept"
         findings.append(_finding("chart-number-twice", message, "look on the spool, and correct the file"))
     return tuple(threads), tuple(findings)
+
+
+def _check_lines(path: str | Path, count: int) -> None:
+    if count > MAX_CHART_THREADS:
+        raise InputError(f"{path}: more than {MAX_CHART_THREADS} threads; this is no chart")
 
 
 def _finding(code: str, message: str, remedy: str) -> Finding:

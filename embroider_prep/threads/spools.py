@@ -9,6 +9,7 @@ from pathlib import Path
 
 from embroider_prep.design import Thread
 from embroider_prep.errors import InputError
+from embroider_prep.limits import MAX_SPOOL_WORDS
 from embroider_prep.texts import read_text
 from embroider_prep.threads.chart_file import collect
 from embroider_prep.threads.match import ThreadIndex
@@ -50,7 +51,11 @@ def read_spools(path: str | Path, chart: Sequence[Thread]) -> tuple[Thread, ...]
             if line > header.line:
                 found[_of_row(path, line, header.cell(cells, "code"), header.cell(cells, "name"), index)] = None
     else:
+        words = 0
         for line, parts in _lines(rest):
+            words += len(parts)
+            if words > MAX_SPOOL_WORDS:
+                raise InputError(f"{path}: more than {MAX_SPOOL_WORDS:,} codes and words; this is no list of spools")
             for position, part in enumerate(parts):
                 thread = _of_words(part, index)
                 # After a code, words that are no code are what the maker calls it.
