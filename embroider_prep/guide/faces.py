@@ -1,14 +1,12 @@
 """Faces of people and animals: where they are, and where their eyes and mouths are.
 
-Two networks of MediaPipe's BlazeFace family (Bazarevsky et al. 2019): the full-range one for people, the short-range
-one, which also answers to the faces of cats and dogs, for what the first one leaves.
+Three networks of MediaPipe's BlazeFace family (Bazarevsky et al. 2019). None of them is sure by itself at a low
+threshold; what two of them see in views of one place, enlarged and turned, is a face.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import cv2
@@ -16,158 +14,57 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8
-from embroider_prep.guide.networks import run
+from embroider_prep.guide.detector import BACK, FULL, SAME_FACE, SHORT, Answer, Network, Photo, Points, Window, overlap
 from embroider_prep.scene import Face
 
 Floats = npt.NDArray[np.float32]
 
-PERSON_SCORE = 0.55
-"""Score from which the full-range network's answer counts."""
+HINT_SCORE, TILE_HINT_SCORE = 0.3, 0.2
+"""Scores from which the full-range network's answer in the whole photo, and in a tile, is looked at again."""
 
-ANIMAL_SCORE = 0.22
-"""Score from which the short-range network's answer counts as an animal's face, inside the subject."""
+PERSON_AGREEMENT = 0.64
+"""Mean score of the closer looks at a hint from which it is a face.
 
-ANIMAL_AGREEMENT, SECOND_AGREEMENT = 0.43, 0.56
-"""Median score over `VIEWS` from which a candidate is an animal's face; that of one beside another face.
+Of 111 photos all that is above it has a face (also of a doll); petals, pebbles and rocks reach 0.57."""
 
-Of 45 photos with candidates, faces of cats, dogs and an ape have 0.45 to 0.55; of what is no face a dahlia and a
-teddy's head have more than 0.4."""
+CLOSE_SCORE = 0.5
+"""Score of a cheap closer look below which a hint is dropped."""
 
-VIEWS = (
-    (2.0, 0.0, 0.0, 0.0, False),
-    (3.0, 0.2, 0.1, 8.0, False),
-    (3.0, 0.0, 0.0, 0.0, True),
-    (2.0, 0.2, 0.1, 8.0, False),
-    (2.0, -0.2, 0.1, -8.0, False),
-    (2.0, 0.1, -0.2, 12.0, True),
-    (3.0, -0.2, 0.1, -8.0, False),
-    (2.0, 0.0, 0.0, 0.0, True),
-    (3.0, 0.1, -0.2, 12.0, True),
-)
-"""Side of the view in sides of the box, its way right and down in the same unit, its turn in degrees, mirrored."""
+HINTS = 32
+"""Hints that are looked at again; most cost 5 ms, some 20 ms."""
 
-ANIMALS_ASKED = 4
-"""Candidates that are looked at again; each costs some 20 ms."""
+LARGE_FACE = 0.15
+"""Beside a face of this share of the photo's longer side, none is looked for that is too small to sew."""
 
-POOR_SUBJECT = (0.01, 0.97)
-"""Shares of the picture between which the subject's mask says something."""
+TILE = 0.42
+"""Side of the tiles in which small faces are looked for, share of the photo's longer side."""
 
-SAME_FACE = 0.3
-"""Two boxes whose intersection is this share of their union show one face."""
+SUBJECT_SHARE, SUBJECT_CORE = 0.08, 0.72
+"""Share of the photo that a subject has in which an animal's face is looked for, and share of it that is sure."""
+
+ANIMAL_LEAST = 0.1
+"""Score from which an answer counts in the sum over all views of an animal."""
+
+ANIMAL_EVIDENCE = 0.22
+"""Mean score over all views of the subject from which a place is looked at with the second network."""
+
+ANIMAL_AGREEMENT = 0.43
+"""Mean score of the second network's looks from which a place is an animal's face.
+
+Of 90 photos without people those of cats and dogs have 0.44 to 0.68, toys 0.62 and more; of all else that has the
+evidence one rock reaches 0.24."""
+
+LOOKS = ((2.0, 0.0, False), (3.0, 15.0, True), (2.0, -15.0, False), (3.0, 0.0, True))
+"""Of the second network: side of the view in sides of the place, its turn in degrees, mirrored."""
+
+MIRRORED = [1, 0, 2, 3, 5, 4]
+"""Order of the points of a mirrored face: the other eye and ear first."""
+
+ANIMALS_ASKED = 2
+"""Places that are looked at with the second network; each costs some 60 ms."""
 
 MAX_FACES = 100
 """More faces than these are a crowd, in which none can be sewn."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """A face network: ``side`` of its picture in pixels, ``(stride, anchors a cell)`` in order."""
-
-    name: str
-    side: int
-    layers: tuple[tuple[int, int], ...]
-
-
-FULL = Network(name="face_full", side=192, layers=((4, 1),))
-SHORT = Network(name="face_short", side=128, layers=((8, 2), (16, 6)))
-
-
-@cache
-def anchors(network: Network) -> Floats:
-    """Return the anchors' centres as shares of the network's picture, (n, 2): x, y."""
-    parts = []
-    for stride, count in network.layers:
-        cells = network.side // stride
-        at = (np.arange(cells, dtype=np.float32) + 0.5) / cells
-        y, x = np.meshgrid(at, at, indexing="ij")
-        parts.append(np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), count, axis=0))
-    return np.concatenate(parts)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Window:
-    """A part of the photo that a network looks at: a square box in pixels, turned clockwise."""
-
-    left: float
-    top: float
-    side: float
-    turn_deg: float = 0.0
-
-    def matrix(self, size: int) -> npt.NDArray[np.float64]:
-        """Return the affine map (2, 3) from pixels of the network's picture to pixels of the photo."""
-        turn = np.radians(self.turn_deg)
-        scale = self.side / size
-        cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
-        middle = np.array([self.left + self.side / 2, self.top + self.side / 2])
-        away = np.array([[cos, -sin], [sin, cos]]) @ np.full(2, size / 2)
-        return np.column_stack([[cos, sin], [-sin, cos], middle - away])
-
-
-def whole(height: int, width: int) -> Window:
-    """Return the window that shows all of a picture, in the middle of a square."""
-    side = max(height, width)
-    return Window(left=(width - side) / 2, top=(height - side) / 2, side=side)
-
-
-def detect(
-    network: Network, rgb8: Rgb8, window: Window, least: float
-) -> list[tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-    """Return score, box (left, top, right, bottom) and six points (6, 2) of each answer, in pixels of the photo.
-
-    Answers that show one face are blended into one, weighed by their scores, as MediaPipe does.
-    """
-    size = network.side
-    matrix = window.matrix(size)
-    # Shrinking by warping alone would alias: first by area to near the size that is needed.
-    step = window.side / size
-    shrink = max(1.0, step / 1.5)
-    if shrink > 1:
-        small = cv2.resize(rgb8, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
-        ratio = np.array([small.shape[1] / rgb8.shape[1], small.shape[0] / rgb8.shape[0]])
-    else:
-        small, ratio = rgb8, np.ones(2)
-    to_small = matrix * ratio[:, None]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    view = cv2.warpAffine(small, to_small, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    regressors, logits = run(network.name, np.ascontiguousarray(view).reshape(size, size, 3))
-    score = 1 / (1 + np.exp(-np.clip(logits.reshape(-1), -80, 80)))
-    good = np.flatnonzero(score >= least)
-    good = good[np.argsort(-score[good], kind="stable")][: 4 * MAX_FACES]
-    values = regressors.reshape(-1, 16)[good].astype(np.float64) / size
-    centre = anchors(network)[good].astype(np.float64)
-    middle, extent = values[:, :2] + centre, values[:, 2:4]
-    points = values[:, 4:].reshape(-1, 6, 2) + centre[:, None]
-    out = []
-    left = np.arange(len(good))
-    boxes = np.concatenate([middle - extent / 2, middle + extent / 2], axis=1)
-    while len(left):
-        same = left[overlap(boxes[left[0]], boxes[left]) >= SAME_FACE]
-        if not len(same):
-            same = left[:1]
-        weight = score[good[same]].astype(np.float64)
-        weight /= weight.sum()
-        corners = np.concatenate(
-            [
-                (boxes[same] * weight[:, None]).sum(axis=0).reshape(2, 2),
-                (points[same] * weight[:, None, None]).sum(axis=0),
-            ]
-        )
-        at = (corners * size) @ matrix[:, :2].T + matrix[:, 2]
-        # A turned box stays a square of its own size around its middle.
-        half = np.abs(corners[1] - corners[0]) * window.side / 2
-        centre_px = at[:2].mean(axis=0)
-        out.append((float(score[good[left[0]]]), np.concatenate([centre_px - half, centre_px + half]), at[2:]))
-        left = np.setdiff1d(left, same, assume_unique=True)
-        left = left[np.argsort(-score[good[left]], kind="stable")]
-    return out
-
-
-def overlap(box: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the intersection of a box with others (n, 4) as a share of their union, (n,)."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    return common / np.maximum(np.prod(box[2:] - box[:2]) + areas - common, 1e-12)
 
 
 def find_faces(rgb8: Rgb8, subject: Floats | None) -> tuple[Face, ...]:
@@ -180,98 +77,176 @@ def find_faces(rgb8: Rgb8, subject: Floats | None) -> tuple[Face, ...]:
     subject : (h, w) float32 or None
         0 to 1: how much a place belongs to the subject; animals are looked for only there.
     """
-    people = _people(rgb8)
-    animals = [] if subject is None else _animals(rgb8, subject, people)
-    faces = [*_as_faces("person", people, rgb8.shape), *_as_faces("animal", animals, rgb8.shape)]
+    photo = Photo(rgb8)
+    people = find_people(photo)
+    animals = [] if subject is None else find_animals(photo, subject, people)
+    faces = [*_as_faces("person", people, photo), *_as_faces("animal", animals, photo)]
     return tuple(sorted(faces, key=lambda face: -face.width)[:MAX_FACES])
 
 
-Found = tuple[float, npt.NDArray[np.float64], npt.NDArray[np.float64]]
+# ------------------------------------------------------------------ people
 
 
-def _people(rgb8: Rgb8) -> list[Found]:
-    height, width = rgb8.shape[:2]
-    found = detect(FULL, rgb8, whole(height, width), PERSON_SCORE)
-    # A long picture shrinks much in a square: its two ends are looked at as well.
-    side, length = min(height, width), max(height, width)
-    if length > 1.2 * side:
-        for start in (0.0, length - side):
-            window = Window(left=start if width > height else 0, top=start if height > width else 0, side=side)
-            found += detect(FULL, rgb8, window, PERSON_SCORE)
-    return _apart(found)
+def find_people(photo: Photo) -> list[Answer]:
+    """Return what the full-range network sees and others agree to: in the whole; without a large face, in tiles."""
+    found = _agreed(photo, photo.detect(FULL, photo.whole(), HINT_SCORE))
+    longer = max(photo.width, photo.height)
+    if any(_side(item.box) >= LARGE_FACE * longer for item in found):
+        return found
+    hints = [answer for tile in _tiles(photo, TILE * longer) for answer in photo.detect(FULL, tile, TILE_HINT_SCORE)]
+    return _agreed(photo, hints, found)
 
 
-def _animals(rgb8: Rgb8, subject: Floats, people: Sequence[Found]) -> list[Found]:
-    """Return what looks like a face from every side: the short-range network alone answers to petals and cakes, too."""
-    height, width = rgb8.shape[:2]
-    if not POOR_SUBJECT[0] < float((subject >= 0.5).mean()) < POOR_SUBJECT[1]:
-        return []
-    known = np.array([box for _, box, _ in people]).reshape(-1, 4)
-    sure: list[Found] = []
-    asked = 0
-    for _, box, points in detect(SHORT, rgb8, whole(height, width), ANIMAL_SCORE):
-        x, y = (box[:2] + box[2:]) / 2 / (width, height)
-        row, column = (min(max(int(v * n), 0), n - 1) for v, n in zip((y, x), subject.shape, strict=True))
-        if subject[row, column] < 0.5 or (len(known) and overlap(box, known).max() > 0):
+def _tiles(photo: Photo, side: float) -> list[Window]:
+    """Return overlapping squares that cover a photo."""
+    ways = []
+    for length in (photo.height, photo.width):
+        # A face of a quarter of the side that lies on a border is whole in one of the two.
+        count = 1 + int(np.ceil(max(0.0, length - side) / (0.75 * side)))
+        ways.append(np.linspace(side / 2, length - side / 2, count) if count > 1 else np.array([length / 2]))
+    return [Window(x=float(x), y=float(y), side=side) for y in ways[0] for x in ways[1]]
+
+
+def _agreed(photo: Photo, hints: Sequence[Answer], known: Sequence[Answer] = ()) -> list[Answer]:
+    """Return those hints that closer looks confirm, each face once, beside those known."""
+    out = list(known)
+    for hint in sorted(hints, key=lambda hint: -hint.score)[:HINTS]:
+        if _touches(hint.box, out):
             continue
-        asked += 1
-        if asked > ANIMALS_ASKED:
-            break
-        agreed = _agreement(rgb8, box)
-        if agreed >= (SECOND_AGREEMENT if people else ANIMAL_AGREEMENT):
-            sure.append((agreed, box, points))
-    sure.sort(key=lambda item: -item[0])
-    # Ears and chests come close: beside the surest only what is sure and apart.
-    apart = [item for item in sure[1:] if item[0] >= SECOND_AGREEMENT and not overlap(item[1], sure[0][1][None]).any()]
-    return [*sure[:1], *apart]
-
-
-def _agreement(rgb8: Rgb8, box: npt.NDArray[np.float64]) -> float:
-    """Return the median score of the same box in views that are moved, turned, enlarged and mirrored."""
-    side = float((box[2:] - box[:2]).mean())
-    middle = (box[:2] + box[2:]) / 2
-    mirrored = np.ascontiguousarray(rgb8[:, ::-1])
-    scores: list[float] = []
-    for zoom, right, down, turn, mirror in VIEWS:
-        at = np.array([rgb8.shape[1] - middle[0], middle[1]]) if mirror else middle
-        window = Window(
-            left=at[0] + side * (right - zoom / 2),
-            top=at[1] + side * (down - zoom / 2),
-            side=zoom * side,
-            turn_deg=turn,
-        )
-        wanted = np.concatenate([at - side / 2, at + side / 2])
-        found = detect(SHORT, mirrored if mirror else rgb8, window, 0.05)
-        scores.append(max((score for score, other, _ in found if overlap(wanted, other[None])[0] >= 0.35), default=0.0))
-        # Most candidates fail at once.
-        if len(scores) == 3 and max(scores) < ANIMAL_AGREEMENT:
-            break
-    return float(np.median(scores))
-
-
-def _apart(found: Iterable[Found]) -> list[Found]:
-    """Return the answers of several windows without repetitions, the surest first."""
-    out: list[Found] = []
-    for item in sorted(found, key=lambda item: -item[0]):
-        known = np.array([box for _, box, _ in out]).reshape(-1, 4)
-        if not len(known) or overlap(item[1], known).max() < SAME_FACE:
-            out.append(item)
+        looks: list[float] = []
+        for network, zoom in ((SHORT, 2.2), (SHORT, 3.0), (FULL, 4.0)):
+            looks.append(_score(_closer(photo, network, hint.box, zoom)))
+            if min(looks) < CLOSE_SCORE and network is SHORT:
+                break
+        score = sum(looks) / 3
+        if score >= PERSON_AGREEMENT:
+            out.append(Answer(score=score, box=hint.box, points=hint.points))
     return out
 
 
-def _as_faces(kind: Literal["person", "animal"], found: Iterable[Found], shape: tuple[int, ...]) -> list[Face]:
-    size = np.array([shape[1], shape[0]], np.float64)
+def _touches(box: Points, known: Sequence[Answer], least: float = SAME_FACE) -> bool:
+    boxes = np.array([item.box for item in known]).reshape(-1, 4)
+    return bool(len(boxes)) and float(overlap(box, boxes).max()) >= least
+
+
+def _closer(
+    photo: Photo, network: Network, box: Points, zoom: float, turn_deg: float = 0.0, mirror: bool = False
+) -> Answer | None:
+    """Return the surest answer for a box in a view of ``zoom`` times its side."""
+    x, y = (box[:2] + box[2:]) / 2
+    window = Window(x=float(x), y=float(y), side=zoom * _side(box), turn_deg=turn_deg, mirror=mirror)
+    for answer in photo.detect(network, window, 0.05):
+        if overlap(box, answer.box[None])[0] >= 0.35:
+            return answer
+    return None
+
+
+def _score(answer: Answer | None) -> float:
+    return 0.0 if answer is None else answer.score
+
+
+def _side(box: Points) -> float:
+    return float((box[2:] - box[:2]).mean())
+
+
+# ------------------------------------------------------------------ animals
+
+
+def find_animals(photo: Photo, subject: Floats, people: Sequence[Answer] = ()) -> list[Answer]:
+    """Return the face of an animal, if two networks see it from many sides.
+
+    The short-range network answers to cats and dogs, but to petals and cakes as well: what counts is the mean over
+    all views of the subject, and the second network's opinion.
+    """
+    views = _views(photo, subject)
+    if not views:
+        return []
+    places = _evidence([(view, photo.detect(SHORT, view, ANIMAL_LEAST)) for view in views])
+    places = [item for item in places if _belongs(item.box, photo, subject) and not _touches(item.box, people, 0.05)]
+    sure = []
+    for place in places[:ANIMALS_ASKED]:
+        if place.score < ANIMAL_EVIDENCE:
+            break
+        answers = [(_closer(photo, BACK, place.box, *look), look[2]) for look in LOOKS]
+        seen = [(answer, mirror) for answer, mirror in answers if answer is not None]
+        score = sum(answer.score for answer, _ in seen) / len(LOOKS)
+        if score >= ANIMAL_AGREEMENT:
+            sure.append(_blend(score, seen))
+    return sorted(sure, key=lambda item: -item.score)[:1]
+
+
+def _blend(score: float, seen: Sequence[tuple[Answer, bool]]) -> Answer:
+    """Return the mean of answers, weighed by their scores; each says whether it is mirrored."""
+    share = np.array([answer.score for answer, _ in seen])
+    share /= share.sum()
+    points = np.stack([answer.points[MIRRORED] if mirror else answer.points for answer, mirror in seen])
+    boxes = np.stack([answer.box for answer, _ in seen])
+    return Answer(score=score, box=share @ boxes, points=np.tensordot(share, points, 1))
+
+
+def _views(photo: Photo, subject: Floats) -> list[Window]:
+    """Return windows that show the subject as a whole and in parts, turned and mirrored; none where it is unsure."""
+    mask = (subject >= 0.5).astype(np.uint8)
+    if mask.mean() < SUBJECT_SHARE or (subject > 0.9).sum() < SUBJECT_CORE * mask.sum():
+        return []
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(mask)
+    left, top, width, height, _ = boxes[1 + int(boxes[1:, 4].argmax())]
+    scale = photo.width / mask.shape[1], photo.height / mask.shape[0]
+    x, y = (left + width / 2) * scale[0], (top + height / 2) * scale[1]
+    side = 1.15 * max(width * scale[0], height * scale[1])
+    out = [photo.whole(), photo.whole(mirror=True)]
+    out += [Window(x=x, y=y, side=side, turn_deg=turn, mirror=turn > 0) for turn in (-20.0, 0.0, 20.0)]
+    part, step = 0.55 * side, 0.225 * side
+    for i, (down, right) in enumerate((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)):
+        out.append(Window(x=x + right * step, y=y + down * step, side=part, mirror=i % 2 > 0))
+    return out
+
+
+def _evidence(views: Sequence[tuple[Window, Sequence[Answer]]], same: float = 0.4) -> list[Answer]:
+    """Return places with their mean score over all views, the surest first."""
+    answers = [(number, view.mirror, item) for number, (view, items) in enumerate(views) for item in items]
+    if not answers:
+        return []
+    boxes = np.array([item.box for _, _, item in answers])
+    scores = np.array([item.score for _, _, item in answers])
+    numbers = np.array([number for number, _, _ in answers])
+    alike = np.stack([overlap(box, boxes) for box in boxes])
+    total = np.zeros(len(boxes))
+    for number in np.unique(numbers):
+        mine = numbers == number
+        total += np.where(alike[:, mine] >= same, scores[mine], 0).max(axis=1)
     out = []
-    for score, box, points in found:
-        corners = np.clip(box.reshape(2, 2) / size, 0, 1)
-        if (corners[1] <= corners[0]).any():
+    free = np.ones(len(boxes), bool)
+    for i in np.argsort(-total, kind="stable"):
+        if free[i]:
+            seen = [(item, mirror) for (_, mirror, item), near in zip(answers, alike[i] >= same, strict=True) if near]
+            out.append(_blend(float(total[i] / len(views)), seen))
+            free &= alike[i] < same / 2
+    return out
+
+
+def _belongs(box: Points, photo: Photo, subject: Floats) -> bool:
+    x, y = (box[:2] + box[2:]) / 2 / (photo.width, photo.height)
+    row, column = (min(max(int(v * n), 0), n - 1) for v, n in zip((y, x), subject.shape, strict=True))
+    return bool(subject[row, column] >= 0.5)
+
+
+# ------------------------------------------------------------------ as data
+
+
+def _as_faces(kind: Literal["person", "animal"], found: Iterable[Answer], photo: Photo) -> list[Face]:
+    size = np.array([photo.width, photo.height], np.float64)
+    out = []
+    for item in found:
+        left, top, right, bottom = np.clip(item.box.reshape(2, 2) / size, 0, 1).reshape(-1).tolist()
+        if right <= left or bottom <= top:
             continue
-        at = [tuple(float(v) for v in np.clip(point / size, 0, 1)) for point in points]
+        at = np.clip(item.points / size, 0, 1).tolist()
         out.append(
             Face(
                 kind=kind,
-                box=(float(corners[0, 0]), float(corners[0, 1]), float(corners[1, 0]), float(corners[1, 1])),
-                score=round(score, 3),
+                box=(left, top, right, bottom),
+                score=round(item.score, 3),
                 eyes=((at[0][0], at[0][1]), (at[1][0], at[1][1])),
                 mouth=(at[3][0], at[3][1]),
             )

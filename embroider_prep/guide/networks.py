@@ -1,4 +1,4 @@
-"""The three small networks that look at a photo: opened once, on one core of the CPU."""
+"""The four small networks that look at a photo: opened once, on one core of the CPU."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def run(name: str, rgb8: Rgb8) -> list[npt.NDArray[np.float32]]:
 
     Parameters
     ----------
-    name : {"face_full", "face_short", "subject"}
+    name : {"face_full", "face_short", "face_back", "subject"}
     rgb8 : (H, W, 3) uint8
-        192 x 192, 128 x 128 and 256 x 256 pixels.
+        192 x 192, 128 x 128, 256 x 256 and 256 x 256 pixels.
 
     Raises
     ------
