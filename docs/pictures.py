@@ -15,10 +15,10 @@ HEIGHT_PX = 280
 
 
 def main() -> None:
-    """Write ``strip.jpg``: photo, illustration and stitches of two samples."""
+    """Write ``strip.jpg``: photo, illustration and stitches of two samples, by the very command below the picture."""
     rows = []
     for name in ("chelsea", "coffee"):
-        made = ep.convert(f"sample:{name}", width_mm=120, threads=14, chart="janome")
+        made = ep.convert(f"sample:{name}", width_mm=100, threads=12)
         scale = made.options.preview.preview_px_per_mm
         rows.append(
             strip(made.photo, made.illustration, None, made.preview(), height_px=HEIGHT_PX, stitches_px_per_mm=scale)

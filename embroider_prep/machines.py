@@ -135,12 +135,32 @@ def find_machine(name_or_path: str | Path | None) -> Machine:
     wanted = re.sub(r"[\s_]+", "-", text.strip().lower())
     if wanted == GENERIC.name:
         return GENERIC
-    if wanted not in machines:
+    if wanted in machines:
+        return machines[wanted]
+    # PE800 for brother-pe800, "topaz 50": whole words and numbers that stand together within one name.
+    words = _words(wanted)
+    inside = [m for m in machines.values() if words in _words(m.name) or words in _words(m.title)]
+    if len(inside) == 1:
+        return inside[0]
+    if len(inside) > 1:
         raise OptionsError(
-            f"machine: {text!r} is unknown; there are {len(machines)} built-in profiles, or name your own .toml file",
-            hint=closest(wanted, machines),
+            f"machine: {text!r} stands in {len(inside)} names: {', '.join(m.name for m in inside)}",
+            hint=f"add the rest of the name: --machine {inside[0].name}",
         )
-    return machines[wanted]
+    near = closest(wanted, machines, otherwise="")
+    if not near:
+        models = {m.name.partition("-")[2]: m.name for m in machines.values()}
+        near = closest(wanted, models, otherwise="")
+        near = f"did you mean {models[near.split(chr(39))[1]]!r}?" if near else ""
+    raise OptionsError(
+        f"machine: {text!r} is unknown; there are {len(machines)} built-in profiles, or name your own .toml file",
+        hint=near or "embroider-prep machines list shows them; for another machine name its hoop: --hoop 130x180",
+    )
+
+
+def _words(text: str) -> str:
+    """Return the words and numbers of a name, each between bars: ``PE-800`` and ``pe800`` are ``|pe|800|``."""
+    return f"|{'|'.join(re.findall('[a-z]+|[0-9]+', text.lower()))}|"
 
 
 def find_hoop(text: str, machine: Machine | None = None) -> Hoop:
@@ -197,14 +217,30 @@ def _parse_size(text: str, hoops: tuple[Hoop, ...]) -> tuple[float, float]:
         raise OptionsError(
             f"hoop: {text!r} is not a hoop; allowed are WIDTHxHEIGHT in true mm, auto, none and "
             f"{', '.join(hoop.name for hoop in hoops)}",
-            hint=closest(text, [*(hoop.name for hoop in hoops), "auto", "none"], otherwise="auto takes the smallest"),
+            hint=f"did you mean {text.strip()}x{text.strip()}?"
+            if re.fullmatch(r"\d{2,3}", text.strip())
+            else closest(text, [*(hoop.name for hoop in hoops), "auto", "none"], otherwise="auto takes the smallest"),
         )
     if max(width, height) < 20:
         raise OptionsError(
             f"hoop: {text!r} is {width:g} x {height:g} mm; hoops are named in true mm",
-            hint="a 4x4 inch hoop is 100x100, a 5x7 inch hoop 130x180",
+            hint=_inch_hoop(width, height),
         )
     return width, height
+
+
+# Hoops by the rounded inches that they are sold under, in true mm.
+_INCH_HOOPS = {
+    (4, 4): "100x100", (5, 7): "130x180", (6, 6): "150x150", (6, 10): "160x260", (7, 12): "180x300", (8, 8): "200x200",
+    (8, 12): "200x300", (9, 14): "240x360", (8, 14): "200x360",
+}  # fmt: skip
+
+
+def _inch_hoop(width: float, height: float) -> str:
+    known = _INCH_HOOPS.get((int(min(width, height)), int(max(width, height))))
+    if known is not None:
+        return f"did you mean {known}? That is a hoop of {width:g}x{height:g} inches"
+    return "a 4x4 inch hoop is 100x100, a 5x7 inch hoop 130x180"
 
 
 def _parse(table: dict[str, Any], where: str, name: str) -> Machine:

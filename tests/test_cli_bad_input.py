@@ -244,7 +244,7 @@ def test_stitch_files(refused: Callable[..., Ran], command: list[str], design: s
         (["threads", "match", "reddish"], "'reddish' is not a colour"),
         (["threads", "list", "brothr"], "did you mean 'brother'?"),
         (["machines", "list", "brother-se60"], "did you mean 'brother-se600'?"),
-        (["models", "lists"], "No such command 'lists'"),
+        (["models", "lists"], "models: there is no command 'lists'; allowed: list"),
         (["convert", "-"], "hint: add -o design.pes"),
         (["preview", "-"], "hint: add -o design.png"),
         (["cut.jpg", "--chart", "janome"], "cut.jpg: damaged, incomplete"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,11 +9,11 @@ import click
 from embroider_prep.cli import early
 from embroider_prep.cli.designs import check_results, finish, result_options, results_of, take_results
 from embroider_prep.cli.entry import fail
-from embroider_prep.cli.kinds import is_design
+from embroider_prep.cli.kinds import is_design, is_picture
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.preview import beside_design, draw
 from embroider_prep.cli.talk import Talk, talk_options
-from embroider_prep.errors import EmbroiderPrepError, OptionsError
+from embroider_prep.errors import EmbroiderPrepError, InputError, OptionsError
 from embroider_prep.options import ConvertOptions
 
 
@@ -60,6 +59,9 @@ def command(photos: tuple[str, ...], options_file: str | None, as_json: bool, qu
 
 
 def _convert(photo: str, options_file: str | None, options: ConvertOptions, asked: dict[str, Any], talk: Talk) -> int:
+    if is_design(photo) and not is_picture(photo):
+        early.check_sources(photo)
+        raise InputError(f"{photo}: a stitch file, not a photo", hint=f"embroider-prep preview {photo} draws it")
     results = results_of(asked, options, photo)
     check_results(results, options, talk, (photo, options_file))
     early.check_sources(photo)
@@ -76,9 +78,9 @@ def _convert(photo: str, options_file: str | None, options: ConvertOptions, aske
 def _check_several(photos: tuple[str, ...], asked: dict[str, Any], talk: Talk) -> None:
     """Raise when there are several photos and one name, or somebody has left out ``-o``."""
     last = photos[-1]
-    if asked["output"] is None and is_design(last) and not Path(last).exists():
+    if asked["output"] is None and is_design(last) and not is_design(photos[0]):
         raise OptionsError(
-            f"{last}: no such file; a result is named with -o",
+            f"{last}: a stitch file behind a photo; a result is named with -o",
             hint=f"embroider-prep convert {' '.join(photos[:-1])} -o {last}",
         )
     for flag, name in (("-o", "output"), ("--strip", "strip")):

@@ -9,6 +9,7 @@ import click
 
 from embroider_prep.cli import early
 from embroider_prep.cli.designs import Results, check_results, finish
+from embroider_prep.cli.kinds import is_picture
 from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, talk_options
 from embroider_prep.errors import OptionsError, OutputError, closest
@@ -36,6 +37,8 @@ def command(
     """
     talk = Talk(quiet=quiet, as_json=as_json)
     sample = sample.removeprefix("sample:")
+    if is_picture(sample):
+        raise OptionsError(f"{sample}: demo takes a sample, not a photo", hint=f"embroider-prep convert {sample}")
     if sample not in SAMPLES:
         raise OptionsError(
             f"{sample!r} is no sample; allowed: {', '.join(SAMPLES)}",

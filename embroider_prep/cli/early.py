@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from embroider_prep.checked import Options
+from embroider_prep.cli.kinds import PICTURES
 from embroider_prep.errors import FormatError, MissingExtra, OptionsError, OutputError
 from embroider_prep.files import check_writable, open_input
 from embroider_prep.options import ConvertOptions
@@ -109,6 +110,11 @@ def design_format(target: str, name: str | None) -> str:
         raise OptionsError(f"--format {name}: only for -o -; a file's name says its format", hint=f"end it in .{name}")
     if target != STREAM and Path(target).is_dir():
         check_writable(target)
+    if Path(target).suffix.lower() in PICTURES and Path(target).suffix.lower() != ".png":
+        raise OptionsError(
+            f"{target}: a picture; the result is a stitch file such as .pes, .dst or .jef",
+            hint=f"-o {Path(target).with_suffix('.pes')}; a picture of the stitches appears beside it",
+        )
     if target != STREAM and not Path(target).suffix:
         raise OptionsError(f"{target}: the name has no format", hint="end it in .pes, .dst, .jef, .vp3 or .exp")
     try:
@@ -129,8 +135,12 @@ def check_steps(options: ConvertOptions, *, style: bool = True) -> None:
             hint="add --hoop 130x180 or --machine NAME",
         )
     chart = choose_from(options.quantize).chart
-    for code in (*options.quantize.use, *options.quantize.forbid):
-        find_thread(code, chart)
+    for name in ("use", "forbid"):
+        for code in getattr(options.quantize, name):
+            try:
+                find_thread(code, chart)
+            except OptionsError as error:
+                raise OptionsError(f"{name}: {error.message}", hint=error.hint) from error
     check_sources(options.quantize.background_mask)
     if style:
         check_style(options)

@@ -13,7 +13,7 @@ import click
 from embroider_prep._version import __version__
 from embroider_prep.cli import process
 from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, WRONG_USAGE
-from embroider_prep.cli.kinds import verb_for
+from embroider_prep.cli.kinds import is_design, verb_for
 from embroider_prep.errors import EmbroiderPrepError, OptionsError, closest
 from embroider_prep.limits import MAX_LINE_LETTERS
 from embroider_prep.texts import clean_line
@@ -58,8 +58,12 @@ class Root(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             verb = verb_for(args)
             if verb is None:
-                raise OptionsError(f"there is no command and no file {args[0]!r}", hint=closest(args[0], COMMANDS))
-            args = [verb, *args]
+                hint = closest(
+                    args[0], COMMANDS, otherwise=f"{PROGRAM} --help lists the commands; a photo is named as photo.jpg"
+                )
+                raise OptionsError(f"there is no command and no file {args[0]!r}", hint=hint)
+            # A stitch file at the end would look like a result without -o.
+            args = [verb, *sorted(args, key=lambda word: not is_design(word))] if verb == "convert" else [verb, *args]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -114,6 +118,7 @@ def run(arguments: Sequence[str]) -> int:
         with click.Context(root, info_name=PROGRAM) as context:
             click.echo(root.get_help(context), err=True)
         return WRONG_USAGE
+    arguments = _asked_in_words(arguments)
     try:
         with root.make_context(PROGRAM, list(arguments)) as context:
             code: Any = root.invoke(context)
@@ -122,15 +127,13 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as left:
         return left.exit_code
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx is not None else PROGRAM
-        hint = f"{path} --help"
-        if path == PROGRAM and isinstance(error, click.NoSuchOption):
-            hint = f"options stand behind the command and the photo: {PROGRAM} photo.jpg {error.option_name} …"
-        return _fail(error.format_message(), hint, WRONG_USAGE)
+        from embroider_prep.cli.words import usage
+
+        return _fail(*usage(error, arguments, PROGRAM), WRONG_USAGE)
     except click.ClickException as error:
         return _fail(error.format_message(), "", CANNOT)
     except EmbroiderPrepError as error:
-        return fail(error)
+        return fail(error, arguments)
     except MemoryError:
         return _fail("there is not enough memory", "use a smaller picture, --px-per-mm or --width", CANNOT)
     except (KeyboardInterrupt, click.Abort):
@@ -141,15 +144,27 @@ def run(arguments: Sequence[str]) -> int:
         return PIPE_CLOSED
 
 
+def _asked_in_words(arguments: Sequence[str]) -> Sequence[str]:
+    """``help`` and ``version`` as a command are what people try."""
+    first, *rest = arguments
+    if first == "version" and not rest:
+        return ["--version"]
+    return [*rest[:1], "--help"] if first == "help" else arguments
+
+
 def _say_stopped(code: int) -> int:
     with process.saying():
         click.echo("stopped", err=True)
     return code
 
 
-def fail(error: EmbroiderPrepError) -> int:
-    """Say what was raised on purpose, and return its exit code."""
-    return _fail(error.message, error.hint, WRONG_USAGE if isinstance(error, OptionsError) else CANNOT)
+def fail(error: EmbroiderPrepError, arguments: Sequence[str] = ()) -> int:
+    """Say what was raised on purpose, with options as they were typed, and return its exit code."""
+    from embroider_prep.cli.words import as_typed
+
+    return _fail(
+        as_typed(error.message, arguments), error.hint, WRONG_USAGE if isinstance(error, OptionsError) else CANNOT
+    )
 
 
 def _fail(message: str, hint: str, code: int) -> int:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 
 @click.command("formats")
+@click.argument("names", nargs=-1, metavar="[FORMAT]…")
 @click.option("--all", "show_all", is_flag=True, help="Also the formats that are only read.")
 @json_option
-def command(show_all: bool, as_json: bool) -> None:
-    """List file formats: longest stitch, what is kept and lost, limits."""
-    from embroider_prep.formats import FORMATS
+def command(names: tuple[str, ...], show_all: bool, as_json: bool) -> None:
+    """List file formats, or those that are named: longest stitch, what is kept and lost, limits."""
+    from embroider_prep.formats import FORMATS, find_format
 
-    found = [item for item in FORMATS.values() if item.writes or show_all or as_json]
+    named = [find_format(name if "." in name else f".{name}") for name in names]
+    found = named or [item for item in FORMATS.values() if item.writes or show_all or as_json]
     if as_json:
         Talk().data([{**asdict(item), "lost": list(item.lost)} for item in found])
         return
@@ -38,6 +40,8 @@ def command(show_all: bool, as_json: bool) -> None:
     ]
     heads = ("format", "suffixes", "", "for", "stitch", "colours", "trims", "name", "at most")
     click.echo(table(heads, rows, right=[4]))
+    if named:
+        return
     objects = " and ".join(item.name for item in FORMATS.values() if item.keeps_objects)
     click.echo(f"Areas and lines that a person can go on editing are kept by {objects} only.")
     if not show_all:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from embroider_prep.cli.talk import Talk, json_option, table
+from embroider_prep.cli.words import Listing
 
 if TYPE_CHECKING:
     from embroider_prep.machines import Hoop, Machine
 
 
-@click.group("machines", no_args_is_help=False)
+@click.group("machines", cls=Listing, no_args_is_help=False)
 def command() -> None:
     """List machines and their hoops."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from embroider_prep.cli.talk import Talk, json_option, table
+from embroider_prep.cli.words import Listing
 from embroider_prep.options import StylizeOptions
 
 DEFAULT = StylizeOptions().style
 
 
-@click.group("models", no_args_is_help=False)
+@click.group("models", cls=Listing, no_args_is_help=False)
 def command() -> None:
     """List style models."""
 

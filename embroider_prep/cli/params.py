@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from embroider_prep.checked import Options, check_value, option_fields
+from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions, read_options
 from embroider_prep.texts import read_toml
+from embroider_prep.units import parse_mm
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -90,6 +92,42 @@ LIMITLESS = "none"
 """Takes a limit away where a field's own value for that is None, which neither a shell nor TOML can write."""
 
 
+SIDES = ("width_mm", "height_mm")
+BARE_FROM_MM = 20
+"""A bare number below is meant in other units: nobody asks for a design of 10 mm without saying so."""
+
+
+def checked_side(where: str, text: str, metadata: Mapping[str, Any]) -> Any:
+    """Return the length of a side in mm; a number that cannot be meant so is told what it may mean."""
+    number = text.strip().rstrip('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"').strip()
+    likely = [f"{number}{unit}" for unit in ("mm", "cm", "in") if _within(f"{number}{unit}", metadata)]
+    try:
+        value = check_value(where, text, metadata)
+    except OptionsError as error:
+        if error.hint or not likely:
+            raise
+        asked = parse_mm(text)
+        said = f"{where}: {text} is {asked:,g} mm; " if not text.strip().replace(".", "").isdigit() else ""
+        message = f"{said}{error.message.split('; ')[-1]}" if said and asked >= 1000 else error.message
+        raise OptionsError(message, hint=f"did you mean {' or '.join(likely[:2])}?") from None
+    if number == text.strip() and value < BARE_FROM_MM:
+        likely = [word for word in likely if not word.endswith("mm")]
+        if value > 8:
+            likely = likely[:1]
+        raise OptionsError(
+            f"{where}: {text} without a unit is {value:g} mm, smaller than a thumbnail",
+            hint=f"did you mean {' or '.join(likely)}? For such a small one write {number}mm",
+        )
+    return value
+
+
+def _within(text: str, metadata: Mapping[str, Any]) -> bool:
+    try:
+        return bool(metadata["low"] <= parse_mm(text) <= metadata["high"])
+    except OptionsError:
+        return False
+
+
 def flag_name(field: str) -> str:
     """Return the long option of a field: ``width_mm`` -> ``width``."""
     if field in NAMES:
@@ -121,6 +159,8 @@ class FieldType(_ParamType):
         if self.limitless and value == LIMITLESS:
             return value
         where = param.opts[0] if param is not None else self.field.name
+        if self.name == "mm" and isinstance(value, str) and self.field.name in SIDES:
+            return checked_side(where, value, self.field.metadata)
         return check_value(where, value, self.field.metadata)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -32,6 +32,8 @@ STEPS = {
 COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 RANKS = {"note": 0, "warning": 1, "error": 2}
 SHOWN_NOTES = 3
+ALWAYS = ("lines-left-out", "screen-colors")
+"""Notes that come with almost every design say nothing about this one: the report has them."""
 
 REFRESH_S = 0.1
 
@@ -62,7 +64,7 @@ class Talk:
     def findings(self, found: Iterable[Finding]) -> None:
         """Say what was noticed, the worst first."""
         items = sorted(found, key=lambda item: -RANKS[item.severity])
-        notes = [item for item in items if item.severity == "note"]
+        notes = [item for item in items if item.severity == "note" and item.code not in ALWAYS]
         for item in [item for item in items if item.severity != "note"] + notes[:SHOWN_NOTES]:
             head = click.style(f"{item.severity}:", fg=COLORS[item.severity])
             place = f" at ({item.at_mm[0]:.1f}, {item.at_mm[1]:.1f}) mm" if item.at_mm else ""

@@ -8,7 +8,8 @@ import click
 
 from embroider_prep.cli.params import merge, no_config
 from embroider_prep.cli.talk import Talk, json_option, swatch, table
-from embroider_prep.errors import OptionsError, closest
+from embroider_prep.cli.words import Listing
+from embroider_prep.errors import closest
 from embroider_prep.options import QuantizeOptions
 
 if TYPE_CHECKING:
@@ -24,24 +25,18 @@ APPROXIMATE = (
 )
 
 
-class ThreadsGroup(click.Group):
+class ThreadsGroup(Listing):
     """Says what to do where people look for a command that there is no need for."""
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in self.commands:
-            raise OptionsError(
-                f"threads: there is no command {name!r}; allowed: {', '.join(sorted(self.commands))}. A chart of your "
-                "own is a file (number,name,hex), given with --chart FILE; the spools you have are a list of "
-                "numbers, given with --spools FILE; colours you measured are a file (number,hex), given with "
-                "--measured FILE",
-                hint=closest(
-                    name, self.commands, otherwise="embroider-prep threads list FILE shows how a file is read"
-                ),
-            )
-        return super().resolve_command(ctx, args)
+    def unknown(self, ctx: click.Context, name: str) -> str:
+        return (
+            f"{super().unknown(ctx, name)}. A chart of your own is a file (number,name,hex), given with --chart FILE; "
+            "the spools you have are a list of numbers, given with --spools FILE; colours you measured are a file "
+            "(number,hex), given with --measured FILE"
+        )
+
+    def instead(self, ctx: click.Context, name: str, more: list[str]) -> str:
+        return closest(name, self.commands, otherwise="embroider-prep threads list FILE shows how a file is read")
 
 
 @click.group("threads", cls=ThreadsGroup, no_args_is_help=False)

@@ -75,7 +75,7 @@ def find_model(name: str) -> Model:
     styles = [*dict.fromkeys(names), *(f"recipe:{recipe}" for recipe in RECIPES), "none"]
     raise OptionsError(
         f"style {name!r} is unknown; allowed: {', '.join(styles)}, or a path that ends in .onnx",
-        hint=closest(name, styles),
+        hint=closest(name, styles, otherwise="embroider-prep models list says what each looks like"),
     )
 
 
