@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 from importlib import import_module
@@ -34,6 +35,9 @@ OTHER_KINDS = {
     "a drawing": (".ai", ".eps", ".pdf", ".ps", ".svg"),
     "a stitch file": (".dst", ".exp", ".hus", ".jef", ".pec", ".pes", ".sew", ".vp3", ".xxx"),
 }
+
+# Pillow logs what it also raises; without a handler of anybody's Python prints that to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 DAMAGE = (
     ArithmeticError,
