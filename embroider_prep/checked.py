@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal, Self
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.units import parse_mm
 
-Kind = Literal["mm", "mm2", "float", "int", "bool", "text", "choice", "texts", "color", "box", "count", "chart"]
+Kind = Literal["mm", "mm2", "float", "int", "bool", "text", "choice", "texts", "color", "box", "crop", "count", "chart"]
 
 NUMBERS: tuple[Kind, ...] = ("mm", "mm2", "float", "int")
 
@@ -83,7 +83,9 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
     if kind == "color":
         parse_color(str(value), where=where)
         return str(value)
-    if kind == "box":
+    if kind == "crop" and isinstance(value, str) and "," not in value:
+        return check_value(where, value.strip().lower(), {**meta, "kind": "choice"})
+    if kind in ("box", "crop"):
         return _check_box(where, value)
     if not isinstance(value, str):
         raise OptionsError(f"{where}: {value!r} is not text")

@@ -22,11 +22,17 @@ class PictureOptions(Options):
     """How a photo is read: turn, crop, mend, guard."""
 
     section: ClassVar[str] = "picture"
-    crop: tuple[float, float, float, float] | None = opt(
-        None, "Keep only this box: left,top,right,bottom as shares of the picture.", "box"
-    )
+    crop: tuple[float, float, float, float] | str | None = opt(
+        None, "Keep only a box (left,top,right,bottom as shares), or what is found: subject, face, auto.",
+        "crop", choices=("subject", "face", "auto"),
+    )  # fmt: skip
     rotate: str = opt("0", "Turn the picture clockwise, degrees.", "choice", choices=("0", "90", "180", "270"))
-    fix: str = opt("auto", "Mend a photo that is too dark, too flat or has a cast.", "choice", choices=("auto", "off"))
+    fix: str = opt(
+        "auto",
+        "Mend a photo: too dark, too flat, a cast, red eyes, a frame, a fringe.",
+        "choice",
+        choices=("auto", "off"),
+    )
     max_megapixels: float = opt(150.0, "Refuse larger pictures before decoding them.", "float", low=0.001)
 
 

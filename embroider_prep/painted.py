@@ -29,7 +29,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
     EmbroiderPrepError
         As `embroider_prep.convert`.
     """
-    from embroider_prep.guide import look, make_guide
+    from embroider_prep.guide import make_guide
     from embroider_prep.guide.words import face_findings
     from embroider_prep.likeness import measure_likeness
     from embroider_prep.painting import paint
@@ -53,7 +53,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
             photo, options.stylize, progress=lambda done, total: progress("stylize", done, total), notify=said.append
         )
     picture = photo if drawn is None else drawn
-    scene = look(photo)
+    scene = work.scene
     guide = make_guide(
         picture,
         px_per_mm=scale,
@@ -82,7 +82,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
         guide=guide,
         plan=made.plan,
         report=Report(plan={}, threads=()),
-        findings=(*said, *scene.findings, *face_findings(scene, size_mm, options.picture.crop)),
+        findings=(*said, *scene.findings, *face_findings(scene, size_mm, work.crop)),
         scene=scene,
     )
     checked = check(made.plan, machine=machine_of(options), name=work.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
-from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
+from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
 from embroider_prep.reading import Source, read_fitting, read_subject, read_working
 from embroider_prep.scene import Scene
@@ -35,6 +35,7 @@ class InThreads:
     curve: tuple[float, ...]
     chart: Mapping[str, Any]
     scene: Scene
+    crop: Box
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -84,6 +85,7 @@ def convert(
         curve=made.curve,
         chart=made.chart,
         scene=made.scene,
+        crop=made.crop,
     )
     return _with_source(done, source)
 
@@ -119,7 +121,6 @@ def quantize_picture(
     EmbroiderPrepError
         As `convert`.
     """
-    from embroider_prep.guide import look
     from embroider_prep.painted import refuse_painting
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
@@ -134,11 +135,10 @@ def quantize_picture(
     tell("read", 0, 1)
     work = read_working(source, o)
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
-    photo = work.rgb8 if faces is None else read_fitting(faces, work.rgb8.shape[:2], o.picture)
+    scene = work.scene if faces is None else read_fitting(faces, work.rgb8.shape[:2], o)[1]
     said = [*threads.findings, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
-    scene = look(photo)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
     guide = guide_to_8bit(_guide(drawn, scene, q, scale))
@@ -156,6 +156,7 @@ def quantize_picture(
         curve=found.palette.curve,
         chart=advise(found.colors, threads, len(found.palette.threads), asked=q.threads),
         scene=scene,
+        crop=work.crop,
     )
 
 
@@ -207,11 +208,9 @@ def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None
     InputError
         When the two pictures have different shapes.
     """
-    from embroider_prep.guide import look
-
     o = options or ConvertOptions()
-    rgb8 = read_fitting(source, image.labels.shape, o.picture)
-    return _guide(rgb8, look(rgb8), o.quantize, image.px_per_mm)
+    rgb8, scene = read_fitting(source, image.labels.shape, o)
+    return _guide(rgb8, scene, o.quantize, image.px_per_mm)
 
 
 def _guide(rgb8: Rgb8, scene: Scene, o: QuantizeOptions, px_per_mm: float) -> Guide:
@@ -240,6 +239,7 @@ def _digitize(
     curve: tuple[float, ...] = (),
     chart: Mapping[str, Any] | None = None,
     scene: Scene | None = None,
+    crop: Box | None = None,
 ) -> Conversion:
     from embroider_prep.guide.words import face_findings
     from embroider_prep.likeness import measure_likeness
@@ -260,7 +260,7 @@ def _digitize(
         options=o.plan,
         progress=lambda done, total: tell("plan", done, total),
     )
-    small = () if scene is None else face_findings(scene, image.size_mm, o.picture.crop)
+    small = () if scene is None else face_findings(scene, image.size_mm, crop)
     found = (*findings, *small, *areas.findings, *planned.findings, *_unsewn_rim(planned.plan, image, o.size))
     likeness = measure_likeness(drawn, image, areas.regions) if drawn is not None else {}
     if curve:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,10 +11,24 @@ import numpy.typing as npt
 
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
-from embroider_prep.design import Finding
+from embroider_prep.design import Box, Finding
 from embroider_prep.errors import InputError
+from embroider_prep.guide import look
+from embroider_prep.guide.crop import WHOLE, choose_crop
 from embroider_prep.options import ConvertOptions, PictureOptions
-from embroider_prep.picture import Picture, load, mend, over_color, to_working_size
+from embroider_prep.picture import (
+    Picture,
+    box_px,
+    cut_frame,
+    cut_fringe,
+    load,
+    mend,
+    mend_red_eyes,
+    over_color,
+    to_working_size,
+    working_size_px,
+)
+from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_sides, field_for
 
 Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
@@ -28,28 +42,104 @@ ENOUGH_PX_PER_MM = 2.0
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Working:
-    """A photo at its working size: ``rgb8`` (H, W, 3), and ``alpha`` (H, W) or None."""
+    """A photo at its working size: ``rgb8`` (H, W, 3), and ``alpha`` (H, W) or None.
+
+    ``scene`` is what it shows; ``crop`` is which part of the file's picture it is.
+    """
 
     name: str
     rgb8: Rgb8
     alpha: npt.NDArray[np.uint8] | None
+    scene: Scene
+    crop: Box = WHOLE
     findings: tuple[Finding, ...] = ()
 
 
-def read_photo(source: Source, options: PictureOptions) -> tuple[Picture, tuple[Finding, ...]]:
-    """Return a picture as the options want it, at its own size, and what was done to it."""
-    picture = load(source, options)
-    return (picture, ()) if options.fix == "off" else mend(picture)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Photo:
+    """A photo at its own size, with what `Working` says of it."""
+
+    picture: Picture
+    scene: Scene
+    crop: Box
+    findings: tuple[Finding, ...]
 
 
-def read_unsized(source: Source, options: ConvertOptions) -> Working:
-    """Read a picture at its own size; see-through pixels are laid over the fabric."""
-    picture, findings = read_photo(source, options.picture)
+def read_photo(source: Source, options: ConvertOptions) -> Photo:
+    """Return a photo as the options want it, at its own size: without its frame, mended, cropped to what was found.
+
+    A box that somebody gives is meant for the photo as the file has it: then no frame is cut off.
+    """
+    o = options.picture
+    picture = load(source, o)
+    findings: tuple[Finding, ...] = ()
+    frame = WHOLE
+    if o.fix != "off":
+        q = options.quantize
+        if not isinstance(o.crop, tuple) and (q.focus, q.background_box, q.background_mask) == (None, None, None):
+            picture, said, frame = cut_frame(picture)
+            findings += said
+        for step in (cut_fringe, mend):
+            picture, said = step(picture)
+            findings += said
     rgb8 = picture.rgb8
     if picture.alpha is not None:
         # Colours below transparent pixels are often garbage, which a style would draw contours around.
         rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
-    return Working(name=picture.name, rgb8=rgb8, alpha=picture.alpha, findings=findings)
+    scene = look(rgb8)
+    if o.fix != "off":
+        picture, said = mend_red_eyes(picture, _eyes_px(scene, rgb8.shape))
+        findings += said
+    if not isinstance(o.crop, str):
+        return Photo(picture=picture, scene=scene, crop=o.crop or frame, findings=findings)
+    chosen = choose_crop(scene, o.crop, lambda box: _width_mm(box, rgb8.shape, options))
+    rows, columns = box_px(chosen.box, rgb8)
+    alpha = None if picture.alpha is None else picture.alpha[rows, columns]
+    left, top, right, bottom = frame
+    wide, high = right - left, bottom - top
+    x0, y0, x1, y1 = chosen.box
+    return Photo(
+        picture=replace(picture, rgb8=picture.rgb8[rows, columns], alpha=alpha),
+        scene=scene.cropped(chosen.box),
+        crop=(left + x0 * wide, top + y0 * high, left + x1 * wide, top + y1 * high),
+        findings=findings if chosen.finding is None else (*findings, chosen.finding),
+    )
+
+
+def _eyes_px(scene: Scene, shape: tuple[int, ...]) -> list[tuple[float, float, float]]:
+    """Return where people's eyes are, px, and how far around them the eyes may reach."""
+    rows, columns = shape[:2]
+    people = [face for face in scene.faces if face.kind == "person"]
+    return [(x * columns, y * rows, 0.13 * face.width * columns) for face in people for x, y in face.eyes]
+
+
+def _width_mm(box: Box, shape: tuple[int, ...], options: ConvertOptions) -> float:
+    """Return the width in which a part of a picture is sewn."""
+    size = options.size
+    columns, rows = (
+        max(1, round((high - low) * side)) for low, high, side in zip(box[:2], box[2:], shape[1::-1], strict=True)
+    )
+    width, _ = working_size_px(
+        columns, rows, width_mm=size.width_mm, height_mm=size.height_mm,
+        within_mm=field_for(columns, rows, options.write), px_per_mm=size.px_per_mm,
+    )  # fmt: skip
+    return width / size.px_per_mm
+
+
+def read_unsized(source: Source, options: ConvertOptions) -> Working:
+    """Read a picture at its own size; see-through pixels are laid over the fabric."""
+    photo = read_photo(source, options)
+    picture, rgb8 = photo.picture, photo.picture.rgb8
+    if picture.alpha is not None:
+        rgb8 = over_color(rgb8, picture.alpha, parse_color(options.quantize.fabric or "white"))
+    return Working(
+        name=picture.name,
+        rgb8=rgb8,
+        alpha=picture.alpha,
+        scene=photo.scene,
+        crop=photo.crop,
+        findings=photo.findings,
+    )
 
 
 def read_working(source: Source, options: ConvertOptions) -> Working:
@@ -79,21 +169,24 @@ def read_working(source: Source, options: ConvertOptions) -> Working:
         remedy="use a larger picture or a smaller --width",
     )
     findings = (*whole.findings, few) if own < ENOUGH_PX_PER_MM else whole.findings
-    return Working(name=whole.name, rgb8=working, alpha=alpha, findings=findings)
+    return replace(whole, rgb8=working, alpha=alpha, findings=findings)
 
 
 def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
     """Return what ``background_mask`` says is sewn, (H, W) bool; None without one."""
     if options.quantize.background_mask is None:
         return None
-    return read_fitting(options.quantize.background_mask, shape, PictureOptions(fix="off")).max(axis=2) >= 128
+    plain = ConvertOptions(picture=PictureOptions(fix="off"))
+    mask, _ = read_fitting(options.quantize.background_mask, shape, plain)
+    return mask.max(axis=2) >= 128
 
 
-def read_fitting(source: Source, shape: tuple[int, ...], options: PictureOptions) -> Rgb8:
-    """Read a second picture of the same thing and bring it to ``shape`` (H, W)."""
+def read_fitting(source: Source, shape: tuple[int, ...], options: ConvertOptions) -> tuple[Rgb8, Scene]:
+    """Read a second picture of the same thing, bring it to ``shape`` (H, W), and say what it shows."""
     import cv2
 
-    picture, _ = read_photo(source, options)
+    photo = read_photo(source, options)
+    picture = photo.picture
     height, width = picture.rgb8.shape[:2]
     if abs(width / height * shape[0] / shape[1] - 1) > 0.02:
         where = source if isinstance(source, str | Path) else picture.name
@@ -101,4 +194,5 @@ def read_fitting(source: Source, shape: tuple[int, ...], options: PictureOptions
             f"{where}: {width} x {height} pixels is another shape than the picture's {shape[1]} x {shape[0]}",
             hint="make it from the same picture, cropped and turned alike",
         )
-    return cv2.resize(picture.rgb8, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape[0], shape[1], 3)
+    fitting = cv2.resize(picture.rgb8, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return fitting.reshape(shape[0], shape[1], 3), photo.scene

@@ -53,6 +53,14 @@ class Scene:
         """Share of the picture that belongs to the subject."""
         return 0.0 if self.subject is None else float((self.subject >= 0.5).mean())
 
+    @property
+    def subject_softness(self) -> float:
+        """Places where the network is unsure per place that it takes for the subject: of clear subjects under 0.7."""
+        if self.subject is None:
+            return 0.0
+        unsure = (self.subject > 0.15) & (self.subject < 0.85)
+        return float(unsure.sum() / max(int((self.subject >= 0.5).sum()), 1))
+
     def cropped(self, box: Box) -> Scene:
         """Return what is left of it in a part of the picture: left, top, right, bottom as shares."""
         left, top, right, bottom = box

@@ -170,9 +170,9 @@ def test_one_tone_is_left_alone(shape: tuple[int, int], level: int) -> None:
 
 def test_off_leaves_the_photo(samples: dict[str, Rgb8]) -> None:
     dark = in_light(samples["chelsea"], 0.2, 0.2, 0.2)
-    picture, findings = read_photo(dark, PictureOptions(fix="off"))
-    assert np.array_equal(picture.rgb8, dark)
-    assert findings == ()
+    photo = read_photo(dark, ConvertOptions(picture=PictureOptions(fix="off")))
+    assert np.array_equal(photo.picture.rgb8, dark)
+    assert photo.findings == ()
     assert [item.code for item in read_working(dark, ConvertOptions()).findings] == ["photo-dark"]
 
 

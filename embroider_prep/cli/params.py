@@ -41,6 +41,7 @@ METAVARS = {
     "texts": "CODE,CODE",
     "color": "COLOR",
     "box": "L,T,R,B",
+    "crop": "L,T,R,B|WORD",
     "count": "N|auto",
 }
 FIELD_METAVARS = {

@@ -86,8 +86,9 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
         name, found = _file_of(source)
         with open_input(found) as (file, where):
             rgb8, alpha = decode(file, where, o.max_megapixels)
-    if o.crop is not None:
-        box = _box(o.crop, rgb8)
+    if isinstance(o.crop, tuple):
+        # The words (subject, face, auto) need somebody who has looked: `embroider_prep.reading`.
+        box = box_px(o.crop, rgb8)
         # A copy, so that the rest can be forgotten.
         rgb8, alpha = rgb8[box].copy(), None if alpha is None else alpha[box].copy()
     turns = {"90": cv2.ROTATE_90_CLOCKWISE, "180": cv2.ROTATE_180, "270": cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -156,7 +157,7 @@ def _from_array(array: npt.NDArray[Any], max_megapixels: float) -> tuple[Rgb8, M
     return np.ascontiguousarray(array8), None
 
 
-def _box(crop: tuple[float, float, float, float], rgb8: Rgb8) -> tuple[slice, slice]:
+def box_px(crop: tuple[float, float, float, float], rgb8: Rgb8) -> tuple[slice, slice]:
     """Return the rows and columns of a box given as shares: at least one of each."""
     spans = []
     for low, high, count in ((crop[1], crop[3], rgb8.shape[0]), (crop[0], crop[2], rgb8.shape[1])):
