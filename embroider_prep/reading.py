@@ -72,7 +72,7 @@ def read_photo(source: Source, options: ConvertOptions) -> Photo:
     """
     o = options.picture
     picture = load(source, o)
-    findings: tuple[Finding, ...] = ()
+    findings = picture.findings
     frame = WHOLE
     if o.fix != "off":
         q = options.quantize

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from embroider_prep.color import Rgb8
+from embroider_prep.design import Finding
 from embroider_prep.errors import InputError, MissingExtra
 from embroider_prep.picture.color_profile import to_srgb
+from embroider_prep.picture.unended import read_unended
 
 Mask8 = npt.NDArray[np.uint8]
 
@@ -56,8 +58,16 @@ STRIP_PIXELS = 1 << 19
 """Pixels converted at a time: what lies beside the decoded picture and the result stays under 10 MB."""
 
 
-def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mask8 | None]:
-    """Return (H, W, 3) uint8 sRGB and the alpha plane (None when the file has none), upright.
+_UNENDED = Finding(
+    code="photo-unended",
+    severity="warning",
+    message="the last bytes of the photo's file are missing; all that can be seen is there",
+    remedy="copy the photo again",
+)
+
+
+def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mask8 | None, tuple[Finding, ...]]:
+    """Return (H, W, 3) uint8 sRGB and the alpha plane (None when the file has none), upright, and what was noticed.
 
     Parameters
     ----------
@@ -75,10 +85,11 @@ def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mas
         except DAMAGE:
             orientation = 1
         rgb8, alpha = _planes(image, where)
+    findings = (_UNENDED,) if image.info.get("unended") else ()
     # The decoded original is no longer needed while the result is turned.
     image.close()
     del image
-    return _upright(rgb8, orientation), None if alpha is None else _upright(alpha, orientation)
+    return _upright(rgb8, orientation), None if alpha is None else _upright(alpha, orientation), findings
 
 
 def read_image(file: BinaryIO, where: str, max_megapixels: float, *, formats: tuple[str, ...] = FORMATS) -> Image.Image:
@@ -91,7 +102,11 @@ def read_image(file: BinaryIO, where: str, max_megapixels: float, *, formats: tu
         try:
             image.load()
         except DAMAGE as error:
-            raise _damaged(where, error) from error
+            whole = read_unended(file) if image.format == "JPEG" else None
+            if whole is None:
+                raise _damaged(where, error) from error
+            whole.info["unended"] = True
+            return whole
         except Image.DecompressionBombError as error:
             raise InputError(f"{where}: {error}", hint="scale it down") from error
     return image

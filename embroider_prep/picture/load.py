@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8
+from embroider_prep.design import Finding
 from embroider_prep.errors import InputError, closest
 from embroider_prep.files import open_input
 from embroider_prep.options import PictureOptions
@@ -29,12 +30,13 @@ class Picture:
 
     ``rgb8`` is (H, W, 3) uint8, sRGB. ``alpha`` is (H, W) uint8 (0: nothing there), or None when all pixels are
     opaque; colours below a transparent pixel are as the file has them. ``name`` is the file's name without its
-    suffix, for results to be named after.
+    suffix, for results to be named after. ``findings`` is what was noticed while it was read.
     """
 
     rgb8: Rgb8
     alpha: Mask8 | None = None
     name: str = "picture"
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rgb8", _frozen(self.rgb8, "rgb8", (*self.rgb8.shape[:2], 3)))
@@ -79,13 +81,14 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
     16 bit becomes 8 bit.
     """
     o = options or PictureOptions()
+    findings: tuple[Finding, ...] = ()
     if not isinstance(source, str | Path | bytes) and hasattr(source, "__array__"):
         name = "picture"
         rgb8, alpha = _from_array(np.asarray(source), o.max_megapixels)
     else:
         name, found = _file_of(source)
         with open_input(found) as (file, where):
-            rgb8, alpha = decode(file, where, o.max_megapixels)
+            rgb8, alpha, findings = decode(file, where, o.max_megapixels)
     if isinstance(o.crop, tuple):
         # The words (subject, face, auto) need somebody who has looked: `embroider_prep.reading`.
         box = box_px(o.crop, rgb8)
@@ -100,7 +103,7 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
     for array in (rgb8, alpha):
         if array is not None:
             array.flags.writeable = False
-    return Picture(rgb8=rgb8, alpha=alpha, name=name)
+    return Picture(rgb8=rgb8, alpha=alpha, name=name, findings=findings)
 
 
 def _file_of(source: Any) -> tuple[str, Any]:
