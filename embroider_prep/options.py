@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from embroider_prep.checked import Options, check_value, opt
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.limits import MAX_SIDE_MM, MIN_SIDE_MM
-from embroider_prep.texts import read_toml
 
 DEFAULT_FIELD_MM = (100.0, 100.0)
 """What a design fits into when neither size, hoop nor machine is given: the smallest common hoop."""
@@ -395,6 +394,8 @@ def read_options(path: str | Path) -> ConvertOptions:
     OptionsError
         When a name is unknown or a value is out of range.
     """
+    from embroider_prep.texts import read_toml
+
     tables = read_toml(path, hint="write lines like threads = 12 below [quantize]")
     try:
         return ConvertOptions.from_mapping(tables)

@@ -11,7 +11,6 @@ from pathlib import Path
 from embroider_prep.checked import Options
 from embroider_prep.cli.kinds import PICTURES
 from embroider_prep.errors import FormatError, MissingExtra, OptionsError, OutputError
-from embroider_prep.files import check_writable, open_input
 from embroider_prep.options import ConvertOptions
 
 STREAM = "-"
@@ -19,6 +18,8 @@ STREAM = "-"
 
 def check_sources(*sources: str | None) -> None:
     """Raise ``InputError`` when a file is not there; one at most may be standard input."""
+    from embroider_prep.files import open_input
+
     named = [source for source in sources if source is not None]
     if named.count(STREAM) > 1:
         raise OptionsError("standard input can be read once; '-' stands for two pictures", hint="name one of the files")
@@ -102,6 +103,7 @@ def check_picture(target: str | None) -> None:
 
 def design_format(target: str, name: str | None) -> str:
     """Return the name of the format of a design: from the suffix, or as ``--format`` says for a stream."""
+    from embroider_prep.files import check_writable
     from embroider_prep.formats import find_format
 
     if target == STREAM and name is None:

@@ -16,7 +16,6 @@ from embroider_prep.cli.exits import CANNOT, INTERRUPTED, PIPE_CLOSED, WRONG_USA
 from embroider_prep.cli.kinds import is_design, verb_for
 from embroider_prep.errors import EmbroiderPrepError, OptionsError, closest
 from embroider_prep.limits import MAX_LINE_LETTERS
-from embroider_prep.texts import clean_line
 
 PROGRAM = "embroider-prep"
 
@@ -184,5 +183,7 @@ def _color() -> bool | None:
 
 
 def _one_line(text: str) -> str:
+    from embroider_prep.texts import clean_line
+
     lines: Iterable[str] = (line.strip() for line in text.splitlines())
     return clean_line(" ".join(line for line in lines if line), most=MAX_LINE_LETTERS)

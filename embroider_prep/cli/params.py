@@ -11,7 +11,6 @@ import click
 from embroider_prep.checked import Options, check_value, option_fields
 from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions, read_options
-from embroider_prep.texts import read_toml
 from embroider_prep.units import parse_mm
 
 if TYPE_CHECKING:
@@ -306,6 +305,7 @@ def merge(options_file: str | None, values: Mapping[str, Any], *, remembered: bo
         A file cannot be read, or something in it is wrong or gone.
     """
     from embroider_prep.cli.remembered import as_tables, check_remembered, overlaid, recall
+    from embroider_prep.texts import read_toml
 
     context = click.get_current_context(silent=True)
     if context is not None and context.meta.get(NO_CONFIG):

@@ -14,7 +14,6 @@ import click
 from embroider_prep.cli import process
 from embroider_prep.cli.exits import DONE, FOUND
 from embroider_prep.limits import MAX_LINE_LETTERS
-from embroider_prep.texts import clean, clean_line, json_text
 
 if TYPE_CHECKING:
     from embroider_prep.design import Finding, Report
@@ -50,6 +49,8 @@ class Talk:
         """Say something to the person, not to the next program."""
         self._clear()
         if not self.quiet:
+            from embroider_prep.texts import clean
+
             self._echo(clean(text))
 
     def _echo(self, text: str) -> None:
@@ -58,11 +59,15 @@ class Talk:
 
     def data(self, document: Any) -> None:
         """Give one JSON document."""
+        from embroider_prep.texts import json_text
+
         encoding = (getattr(sys.stdout, "encoding", "") or "").lower().replace("-", "")
         click.echo(json_text(document, ascii_only=encoding != "utf8"))
 
     def findings(self, found: Iterable[Finding]) -> None:
         """Say what was noticed, the worst first."""
+        from embroider_prep.texts import clean_line
+
         items = sorted(found, key=lambda item: -RANKS[item.severity])
         notes = [item for item in items if item.severity == "note" and item.code not in ALWAYS]
         for item in [item for item in items if item.severity != "note"] + notes[:SHOWN_NOTES]:
