@@ -368,6 +368,22 @@ def test_listed_suffixes_are_taken() -> None:
         assert find_format(f"a.{name.lower()}").name == name
 
 
+def test_a_needle_that_comes_again_has_one_stand_in(put) -> None:
+    """Needles 1, 2, 1: two threads in three blocks, with a list beside the file or without."""
+    run = b"".join(bytes((0x80 | (0x20 if x < 0 else 0) | 0x40, abs(y), abs(x))) for x, y in ZIGZAG)
+    first, second, end = b"\xe9\0\0", b"\xea\0\0", b"\xf8\0\0"
+    for name, head in (("a.dsb", b"LA:x".ljust(512)), ("b.dat", b""), ("c.u01", bytes(0x100))):
+        for opening in (first, b""):
+            look = pattern.look(put(name, head + opening + run + second + run + first + run + end))
+            assert look.plan.color_changes == 2
+            # Without a first choice nobody knows that the first needle comes again.
+            assert len(look.plan.threads) == (2 if opening else 3)
+    put("a.col", b"3\r\n0,1,2,3\r\n1,4,5,6\r\n2,7,8,9\r\n")
+    assert [
+        thread.rgb8 for thread in pattern.read(put("a.dsb", b"LA:x".ljust(512) + run + second + run + end)).threads
+    ] == [(1, 2, 3), (4, 5, 6)]
+
+
 def test_sew_and_bro_end_where_they_say(put) -> None:
     for name, build in (("a.sew", sew), ("a.bro", bro)):
         look = pattern.look(put(name, build(BLOCKS) + b"ZZ" * 60))

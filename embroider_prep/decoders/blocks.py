@@ -25,7 +25,7 @@ from embroider_prep.decoders.common import (
     text_of,
 )
 from embroider_prep.decoders.palettes import pec_chart, shv_thread
-from embroider_prep.decoders.triples import needles_from_start
+from embroider_prep.decoders.triples import needles_from_start, needles_of
 from embroider_prep.design import Thread
 from embroider_prep.errors import FormatError
 
@@ -198,7 +198,11 @@ def decode_zxy(data: bytes) -> Decoded:
     still = kind > Record.JUMP
     dx, dy = np.where(still, 0, dx), np.where(still, 0, dy)
     left = left_over(data, start + 3 * stop + 3) if len(ends) else 0
-    return assemble(dx[:stop], dy[:stop], needles_from_start(kind[:stop]), complete=bool(len(ends)), left=left)
+    needles = needles_of(kind[:stop], records[:stop, 2])
+    return assemble(
+        dx[:stop], dy[:stop], needles_from_start(kind[:stop]), complete=bool(len(ends)), left=left,
+        header={"needles": needles},
+    )  # fmt: skip
 
 
 @_header("ZHS")

@@ -24,6 +24,7 @@ from embroider_prep.decoders.common import (
     signed8,
     text_of,
 )
+from embroider_prep.decoders.triples import needles_of
 from embroider_prep.design import Thread
 
 U01_HEADER = 0x100
@@ -56,7 +57,7 @@ def decode_u01(data: bytes) -> Decoded:
     kind[command == 8] = Record.OTHER
     is_needle = (command >= 9) & (command <= 0x17)
     kind[is_needle] = Record.COLOR
-    needles = tuple(int(item) - 8 for item in command[is_needle])
+    needles = needles_of(kind, command.astype(np.int64) - 8)
     return _assemble(dx, dy, kind, complete=bool(len(ends)), left=left, header={"needles": needles})
 
 

@@ -97,7 +97,7 @@ def decode(data: bytes, name: str) -> Decoded:
     elif name == "STC" and (found := re.search(rb"STITCHES:\s*(\d+)", data[:40])):
         stated = int(found[1])
     got = _decode(data, layout, stated if isinstance(stated, int) and stated > 0 else None)
-    return replace(got, name=str(header.get("LA", "")), header=dict(header))
+    return replace(got, name=str(header.get("LA", "")), header=got.header | header)
 
 
 def _decode(data: bytes, layout: Layout, stated: int | None) -> Decoded:
@@ -119,13 +119,15 @@ def _decode(data: bytes, layout: Layout, stated: int | None) -> Decoded:
     unknown = bool(len(ends)) and kind[stop] < 0 and not is_end(data, at, 3)
     counts = int((kind[:stop] == Record.STITCH).sum()), stop + 1
     dx, dy, kind = dx[:stop], dy[:stop], kind[:stop]
+    by_needle = any(layout.commands is item for item in (BARUDAN, ZSK, KSM, GUNOLD))
+    needles = needles_of(kind, control[:stop] & layout.mask) if by_needle else ()
     if layout.commands is KSM:
         dx, dy, kind = _ksm(dx, dy, kind)
     return assemble(
         dx, dy, needles_from_start(kind), complete=bool(len(ends)) and not unknown,
         stopped=f"command 0x{int(control[stop]):02x} at byte {at + layout.order[2]} is not known" if unknown else "",
         left=0 if unknown or not len(ends) else left_over(data, at + 3), stated=stated,
-        counts=counts,
+        counts=counts, header={"needles": needles} if by_needle else {},
     )  # fmt: skip
 
 
@@ -141,6 +143,15 @@ def _moves(records: Bytes, layout: Layout) -> tuple[Ints, Ints]:
     x = np.where(control & layout.minus[0], -x_bytes.astype(np.int64), x_bytes)
     y = np.where(control & layout.minus[1], y_bytes.astype(np.int64), -y_bytes.astype(np.int64))
     return x, y
+
+
+def needles_of(kind: Ints, number: Ints | Bytes) -> tuple[int, ...]:
+    """Return the needle of each colour block, from the numbers of the records; -1 when the first is not named."""
+    changes = np.flatnonzero(kind == Record.COLOR)
+    sewn = np.flatnonzero(kind == Record.STITCH)
+    early = int((changes < (sewn[0] if len(sewn) else len(kind))).sum())
+    named = [int(item) for item in number[changes]]
+    return (named[early - 1] if early else -1, *named[early:])
 
 
 def needles_from_start(kind: Ints) -> Ints:

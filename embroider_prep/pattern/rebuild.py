@@ -30,10 +30,15 @@ def plan_of_decoded(decoded: Decoded, side_threads: Sequence[Thread] = ()) -> St
     Files do not say what kind of stitches they hold: all are ``unknown``. A thread that follows itself (a stop) makes
     no colour change in a plan.
     """
-    known = decoded.threads or tuple(side_threads)
+    known = decoded.threads if any(decoded.threads) else tuple(side_threads)
+    count = int(decoded.color.max()) + 1
+    needles = decoded.header.get("needles", ())
+    # A needle that comes again has one stand-in, where the file names it for each block.
+    number = list(dict.fromkeys(needles)) if len(needles) >= count else []
     of_block = [
-        (known[index] if index < len(known) else None) or standin_thread(index)
-        for index in range(int(decoded.color.max()) + 1)
+        (known[index] if index < len(known) else None)
+        or standin_thread(number.index(needles[index]) if number else index)
+        for index in range(count)
     ]
     starts = np.flatnonzero(decoded.came != Came.STITCH)
     runs = [
