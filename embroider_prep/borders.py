@@ -258,4 +258,5 @@ def _split(points: Points, at: Ints, corner: Ints) -> list[Points]:
 
 def _signed_area(points: Points) -> float:
     x, y = points.T
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    # Plain sums: the last digits of a scalar product depend on the processor.
+    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2

@@ -147,7 +147,9 @@ def _lighten(sample: Rgb8) -> tuple[Table, Finding] | None:
     strongest = float(np.percentile(sample.max(axis=1), 99))
     if strongest > DARK_LEVEL or (np.percentile(lightness, (50, 99, 99.9)) > DARK_L).any():
         return None
-    bright = float(np.percentile(linear_from_srgb(sample) @ np.array([0.2126, 0.7152, 0.0722], np.float32), 99))
+    bright = float(
+        np.percentile((linear_from_srgb(sample) * np.array([0.2126, 0.7152, 0.0722], np.float32)).sum(axis=1), 99)
+    )
     gain = min(MOST_GAIN, BRIGHT_LIGHT / max(bright, 1e-6))
     light = linear_from_srgb(LEVELS) * gain
     over = np.maximum(light - SHOULDER, 0) / (1 - SHOULDER)
@@ -202,7 +204,7 @@ def _cast_of(sample: Rgb8) -> tuple[Float32, str] | None:
     weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
     light = ((linear.astype(np.float64) ** MINKOWSKI).mean(axis=0) ** (1 / MINKOWSKI)).astype(np.float32)
     mean = linear.mean(axis=0)
-    light, mean = light / max(float(light @ weights), 1e-6), mean / max(float(mean @ weights), 1e-6)
+    light, mean = light / max(float((light * weights).sum()), 1e-6), mean / max(float((mean * weights).sum()), 1e-6)
     # As a tint: that of a light grey under this light.
     tint, mean_tint = lab_from_linear(np.stack([light, mean]) * np.float32(0.4))[:, 1:]
     size = float(np.hypot(*tint))
@@ -210,7 +212,7 @@ def _cast_of(sample: Rgb8) -> tuple[Float32, str] | None:
     kind = next((kind for kind in KINDS if kind.hue_deg[0] <= angle < kind.hue_deg[1]), None)
     if kind is None or not kind.tint[0] < size < kind.tint[1] or np.hypot(*mean_tint) > 1.5 * size:
         return None
-    chroma, along = np.hypot(lab[:, 1], lab[:, 2]), lab[:, 1:] @ (tint / size)
+    chroma, along = np.hypot(lab[:, 1], lab[:, 2]), (lab[:, 1:] * (tint / size)).sum(axis=1)
     highlights = float(np.hypot(*np.median(lab[lab[:, 0] >= np.percentile(lab[:, 0], 95), 1:], axis=0)))
     if (chroma < NEUTRAL_CHROMA).mean() > kind.most_neutral or highlights > 1.32 * size:
         return None

@@ -40,6 +40,11 @@ SHORT_ROW_MM = 0.8
 MIN_SPAN_MM = 0.3
 
 
+def _through(points: Points, rows: Points) -> Points:
+    """Return points times the transposed matrix, sum by sum: a product of matrices rounds as the processor likes."""
+    return np.stack([points[..., 0] * a + points[..., 1] * b for a, b in rows], axis=-1)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
     """The turned frame of one angle: u along the rows, v across, row k at v = k * spacing.
@@ -58,7 +63,7 @@ class Frame:
         return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
 
     def to_uv(self, xy_mm: npt.ArrayLike) -> Points:
-        uv = np.asarray(xy_mm, float) @ self.axes.T
+        uv = _through(np.asarray(xy_mm, float), self.axes)
         if self.bend is not None:
             uv[..., 1] -= self.height(uv[..., 0])
         return uv
@@ -67,7 +72,7 @@ class Frame:
         straight = np.array(uv, float)
         if self.bend is not None:
             straight[..., 1] += self.height(straight[..., 0])
-        return straight @ self.axes
+        return _through(straight, self.axes.T)
 
     def height(self, u: Points) -> Points:
         """Return the curve's height at u, mm; 0 for straight rows."""
@@ -239,7 +244,7 @@ def spans(patch: Patch, frame: Frame) -> tuple[npt.NDArray[np.int64], npt.NDArra
     right, bottom = left + width * step, top + height * step
     corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
     along, across = frame.axes
-    turned_corners = corners @ frame.axes.T
+    turned_corners = _through(corners, frame.axes)
     u0 = turned_corners[:, 0].min() - step
     columns = int(np.ceil((turned_corners[:, 0].max() - u0) / step)) + 2
     u = u0 + np.arange(columns) * step

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from embroider_prep.color import Float32, delta_e, lab_from_rgb8
 from embroider_prep.design import Thread
-from embroider_prep.quantize.palette import POWER, RARE, Colors
+from embroider_prep.quantize.palette import POWER, RARE, Colors, weighted_sum
 from embroider_prep.threads import Choice, chart_colors, chart_title, match_color
 
 # Large ranges of 40 wt thread that shops and the makers themselves sell everywhere, and the two usual sets.
@@ -112,7 +112,7 @@ def _best(lab: Float32, mass: Float32, threads: Float32, count: int) -> tuple[fl
     best = np.full(len(lab), np.float32(np.inf))
     chosen: list[int] = []
     for _ in range(min(count, len(threads))):
-        totals = np.minimum(cost, best) @ mass
+        totals = weighted_sum(np.minimum(cost, best), mass)
         totals[chosen] = np.inf
         add = int(totals.argmin())
         chosen.append(add)
@@ -120,7 +120,7 @@ def _best(lab: Float32, mass: Float32, threads: Float32, count: int) -> tuple[fl
     if not chosen or not len(lab):
         return 0.0, chosen
     error = delta_e(lab[:, None], threads[chosen][None]).min(axis=1)
-    return float(error @ mass), chosen
+    return float(weighted_sum(error, mass)), chosen
 
 
 def _cie94(lab: Float32, threads: Float32) -> Float32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -187,6 +188,11 @@ def _codes(what: str, codes: tuple[str, ...], chart: tuple[Thread, ...]) -> Ints
     return np.array([known[code] for code in dict.fromkeys(codes)], np.intp)
 
 
+def weighted_sum(values: Float32, mass: Float32) -> Any:
+    """Return the sums of ``values`` (…, n) times ``mass`` (n,): the same on every processor, unlike a product."""
+    return np.einsum("...i,i->...", values, mass)
+
+
 def _search(
     distance: Float32, mass: Float32, start: list[int], wanted: int, options: QuantizeOptions
 ) -> tuple[list[int], tuple[float, ...]]:
@@ -200,17 +206,18 @@ def _search(
     best = cost[chosen].min(axis=0) if chosen else np.full(cost.shape[1], np.float32(np.inf))
     auto = options.threads == "auto"
     while len(chosen) < wanted:
-        totals = np.minimum(cost, best) @ mass
+        totals = np.asarray(weighted_sum(np.minimum(cost, best), mass))
         totals[chosen] = np.inf
         add = int(totals.argmin())
         more = [*chosen, add]
         if auto or cost.size <= SMALL:
             more = _exchange(cost, mass, more, len(start))
-            if auto and len(chosen) >= 2 and cost[more].min(axis=0) @ mass > (1 - options.auto_gain) * (best @ mass):
+            enough = (1 - options.auto_gain) * weighted_sum(best, mass) if auto and len(chosen) >= 2 else np.inf
+            if weighted_sum(cost[more].min(axis=0), mass) > enough:
                 break
         chosen = more
         best = cost[chosen].min(axis=0)
-        curve.append(float(distance[chosen].min(axis=0) @ mass))
+        curve.append(float(weighted_sum(distance[chosen].min(axis=0), mass)))
     return _exchange(cost, mass, chosen, len(start)), tuple(curve)
 
 
@@ -223,7 +230,7 @@ def _exchange(cost: Float32, mass: Float32, chosen: list[int], fixed: int) -> li
         first = cost[chosen].min(axis=0)
         second = ranked[1] if ranked is not None else np.full_like(first, np.inf)
         owner = cost[chosen].argmin(axis=0)
-        current = float(first @ mass)
+        current = float(weighted_sum(first, mass))
         # Total after adding row j and dropping chosen row i: bins of i fall back to j or their second best.
         kept = np.minimum(weighted, first * mass)
         base = kept.sum(axis=1)

@@ -123,7 +123,9 @@ def _nearest_table(centres: Grey) -> npt.NDArray[np.intp]:
     nearest = np.empty(len(lab), np.intp)
     square = (centres**2).sum(axis=1)
     for i in range(0, len(lab), 1 << 14):
-        nearest[i : i + (1 << 14)] = (square - 2 * lab[i : i + (1 << 14)] @ centres.T).argmin(axis=1)
+        nearest[i : i + (1 << 14)] = (square - 2 * np.einsum("ij,kj->ik", lab[i : i + (1 << 14)], centres)).argmin(
+            axis=1
+        )
     return nearest.reshape(64, 64, 64)
 
 
