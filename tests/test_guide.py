@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,8 @@ import embroider_prep as ep
 from embroider_prep.design import FABRIC, FACE, FEATURE, ORDINARY, SUBJECT
 from embroider_prep.guide import GUIDE_PX_PER_MM, guide_from_labels, look, make_guide, networks
 from embroider_prep.guide.detector import BACK, FULL, SHORT, Network, anchors
-from embroider_prep.guide.faces import MAX_FACES
-from embroider_prep.guide.words import face_findings
+from embroider_prep.guide.faces import MAX_FACES, find_faces
+from embroider_prep.guide.words import describe, face_findings, in_words
 from embroider_prep.scene import Scene
 
 Rgb8 = npt.NDArray[np.uint8]
@@ -202,6 +203,25 @@ def test_a_small_face_is_said_with_a_crop_that_helps(samples: dict[str, Rgb8]) -
     # Said in shares of the whole photo where a part of it is sewn.
     (nested,) = face_findings(scene.cropped((0.0, 0.0, 1.0, 0.5)), (60.0, 30.0), (0.0, 0.0, 1.0, 0.5))
     assert all(0 <= float(value) <= 0.5 for value in nested.remedy.removeprefix("--crop ").split(",")[1::2])
+
+
+def test_what_was_found_is_said_in_words(samples: dict[str, Rgb8]) -> None:
+    scene = look(samples["astronaut"])
+    assert in_words(describe(scene, (60.0, 60.0))).startswith("1 face, 12 mm wide; the subject on ")
+    twice = replace(scene, faces=scene.faces * 2, subject=None)
+    assert in_words(describe(twice, (60.0, 60.0))) == "2 faces, 12 mm wide"
+    assert in_words(describe(Scene(), (60.0, 60.0))) == "no face"
+    assert in_words({}) == ""
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_mask_of_nothing_or_of_all_changes_nothing(value: float, samples: dict[str, Rgb8]) -> None:
+    """Ordinary ground, or a subject everywhere: then no place counts more than another for it."""
+    scene = Scene(subject=np.full((256, 256), value, np.float32))
+    plain, guide = (make_guide(samples["coffee"], px_per_mm=6.0, scene=each) for each in (Scene(), scene))
+    ratio = guide.weight / plain.weight
+    assert ratio.max() - ratio.min() < 1e-3
+    assert find_faces(samples["coffee"], scene.subject) == ()
 
 
 def test_a_cropped_scene_keeps_what_lies_inside(samples: dict[str, Rgb8]) -> None:

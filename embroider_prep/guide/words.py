@@ -13,6 +13,9 @@ EYES_NEED_MM = 20.0
 WANTED_MM = 28.0
 """Width that a proposed crop gives the face: eyes and mouth read well, hair and shoulders stay in the picture."""
 
+SUBJECT_SAID = 0.02, 0.97
+"""Shares of the picture between which a subject stands before a background."""
+
 NAMED = 5
 """More faces than these nobody crops to one by one."""
 
@@ -34,15 +37,19 @@ def describe(scene: Scene, size_mm: tuple[float, float]) -> dict[str, Any]:
 
 
 def in_words(described: dict[str, Any]) -> str:
-    """Return what was found in a line for people: ``1 face, 34 mm wide``; nothing where nothing was found."""
+    """Return what was found in a line for people: ``1 face, 34 mm wide; the subject on 40 %``."""
+    if not described:
+        return ""
     parts = []
-    for kind, word in (("person", "face"), ("animal", "animal's face")):
+    for kind, one, many in (("person", "face", "faces"), ("animal", "animal's face", "animals' faces")):
         widths = [face["width_mm"] for face in described.get("faces", ()) if face["kind"] == kind]
         if widths:
-            many = word.replace("face", "faces") if len(widths) > 1 else word
-            span = f"{widths[0]:.0f}" if len(widths) == 1 else f"{min(widths):.0f} to {max(widths):.0f}"
-            parts.append(f"{len(widths)} {many}, {span} mm wide")
-    return "; ".join(parts)
+            span = " to ".join(dict.fromkeys(f"{width:.0f}" for width in (min(widths), max(widths))))
+            parts.append(f"{len(widths)} {one if len(widths) == 1 else many}, {span} mm wide")
+    share = described.get("subject_share", 0.0)
+    if SUBJECT_SAID[0] <= share <= SUBJECT_SAID[1]:
+        parts.append(f"{'the subject on' if parts else 'no face, a subject on'} {100 * share:.0f} %")
+    return "; ".join(parts or ["no face"])
 
 
 def face_findings(scene: Scene, size_mm: tuple[float, float], crop: Box | None = None) -> tuple[Finding, ...]:
