@@ -263,6 +263,10 @@ class PaintingOptions(Options):
         "areas", "Flat areas with contours, or the photo in rows of mixed threads.", "choice",
         choices=("areas", "painting"),
     )  # fmt: skip
+    direction: str = opt(
+        "flow", "Painting: level rows, or rows along fur, hair and folds where those are clear.", "choice",
+        choices=("level", "flow"),
+    )  # fmt: skip
     contrast: float = opt(
         1.0, "Painting: price of contrast between neighbouring rows; less: nearer in colour, more: calmer.", "float",
         low=0, high=20,

@@ -7,7 +7,7 @@ where; the picture is made of what can be reached (`reach`), and what stitches s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,7 +18,8 @@ from embroider_prep.design import FABRIC, Guide, IndexedImage, StitchPlan, Threa
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
 from embroider_prep.painting.mixing import mixing_threads
-from embroider_prep.painting.rows import level_rows
+from embroider_prep.painting.patches import row_patches
+from embroider_prep.painting.rows import make_rows
 from embroider_prep.painting.sew import draft_rows, draw, sew_rows
 from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
 from embroider_prep.painting.target import CELL_MM, class_weight, make_target
@@ -36,16 +37,23 @@ PARTS_SHARE = 0.5
 # Stitches of a painting per square millimetre, about.
 STITCHES_PER_MM2 = 2.0
 
+# Ways are often as long as a stitch may be: one unit less, so that no reader's rounding makes it too long.
+LONGEST_MM = 6.9
+
 # Progress: free sweeps, rounds, corrections of two sweeps and their sewing, the end.
 STEPS = FREE_SWEEPS + len(ROUNDS) + 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Painting:
-    """A painted plan, and the same as a picture in threads without stitches."""
+    """A painted plan, the same as a picture in threads without stitches, and the direction of its rows.
+
+    ``angle_deg`` (h, w) is counter-clockwise as seen, over the whole picture.
+    """
 
     plan: StitchPlan
     indexed: IndexedImage
+    angle_deg: npt.NDArray[np.float64]
 
 
 def paint(
@@ -89,6 +97,7 @@ def paint(
         When the threads asked for are not there.
     """
     o, p, q = options or PaintingOptions(), plan or PlanOptions(), threads or QuantizeOptions()
+    p = replace(p, max_stitch_mm=min(p.max_stitch_mm, LONGEST_MM))
     done = 0
     total = STEPS + 3 * o.corrections
 
@@ -101,7 +110,8 @@ def paint(
     size_mm = (rgb8.shape[1] / px_per_mm, rgb8.shape[0] / px_per_mm)
     shape = (max(2, round(size_mm[1] / CELL_MM)), max(2, round(size_mm[0] / CELL_MM)))
     cells = cv2.resize(sewn.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA).reshape(shape) >= 0.5
-    rows = level_rows(size_mm, cells)
+    kind, angles = row_patches(guide, shape) if o.direction == "flow" else (np.zeros(shape, np.int64), np.zeros(1))
+    rows = make_rows(size_mm, cells, kind, angles)
     if not rows.valid.any():
         raise PlanError("painting: there is nothing to sew", hint="check --fabric and --background")
     target = make_target(rgb8, class_weight(guide), cells, px_per_mm)
@@ -125,7 +135,8 @@ def paint(
         trim_above_mm=float("inf") if p.no_trim else p.trim_above_mm,
     )
     tell()
-    return Painting(plan=made, indexed=_indexed(painted, chosen, rgb8.shape[:2], px_per_mm))
+    indexed = _indexed(painted, chosen, rgb8.shape[:2], px_per_mm)
+    return Painting(plan=made, indexed=indexed, angle_deg=angles[kind])
 
 
 def _indexed(painted: Painted, threads: tuple[Thread, ...], shape: tuple[int, ...], px_per_mm: float) -> IndexedImage:

@@ -22,6 +22,9 @@ Labels = npt.NDArray[np.int64]
 MIN_SITES = 4
 """Shortest run: 2 mm. Shorter ones come nearer to the picture and cost a needle point each."""
 
+# Stretches are worked on together with others up to these lengths, in sites.
+LENGTHS = (12, 24, 48, 96)
+
 FAR = np.float32(1e9)
 
 # How far along a row two sites still see each other, in sites.
@@ -58,20 +61,27 @@ def sweep(problem: Problem, labels: Labels, price: Floats, light: Floats) -> Lab
         Target in linear light.
     """
     labels = labels.copy()
-    for rows in problem.rows.phases:
-        linear, curve = _model(problem, labels, light, rows)
-        labels[rows] = _best_rows(problem, labels[rows], rows, price[rows], linear, curve)
+    length = problem.rows.valid.sum(axis=1)
+    for phase in problem.rows.phases:
+        pull = _pull(problem, labels, light)
+        # Stretches of about one length together: padding costs as much as sites.
+        ranked = phase[np.argsort(length[phase], kind="stable")]
+        for rows in np.split(ranked, np.searchsorted(length[ranked], LENGTHS)):
+            if len(rows):
+                most = int(length[rows[-1]])
+                before = labels[rows, :most]
+                curve, gradient = curvature(problem)[rows, :most], pull[rows, :most]
+                labels[rows, :most] = _best_rows(problem, before, rows, price[rows, :most], gradient, curve)
     return labels
 
 
-def _model(problem: Problem, labels: Labels, light: Floats, rows: Labels) -> tuple[Floats, Floats]:
-    """Return gradient (r, N, 3) and curvature (r, N, 3, 3) of the price at the sites of some rows."""
+def _pull(problem: Problem, labels: Labels, light: Floats) -> Floats:
+    """Return the gradient of the price at all sites, (R, N, 3)."""
     error = blur(shown(problem, labels) - light)
     metric = problem.target.metric
     pull = blur(2 * np.einsum("hwij,hwj->hwi", metric, error))
     shape = problem.rows.valid.shape
-    gradient = (problem.rows.cells.T @ pull.reshape(-1, 3)).reshape(*shape, 3)[rows]
-    return gradient, curvature(problem)[rows]
+    return (problem.rows.cells.T @ pull.reshape(-1, 3)).reshape(*shape, 3)
 
 
 def curvature(problem: Problem) -> Floats:
@@ -95,7 +105,7 @@ def _best_rows(
     problem: Problem, before: Labels, rows: Labels, price: Floats, gradient: Floats, curve: Floats
 ) -> Labels:
     """Return the best threads of some rows (r, N) that do not see each other."""
-    valid = problem.rows.valid[rows]
+    valid = problem.rows.valid[rows, : before.shape[1]]
     light = problem.light
     now = np.where(valid[..., None], light[before], 0).astype(np.float32)
     # With d(l) = light(l) - now: beside(l, m) = d(l)' H light(m), alone(l) = d(l)' H d(l).
@@ -181,12 +191,14 @@ def regret(problem: Problem, labels: Labels, price: Floats, light: Floats) -> Fl
 
     As if its neighbours in the row went along: runs change hands as a whole.
     """
-    every = np.arange(len(labels))
-    gradient, curve = _model(problem, labels, light, every)
-    now = problem.light[labels]
-    step = problem.light[None, None] - now[:, :, None]
+    valid = problem.rows.valid
+    gradient, curve = _pull(problem, labels, light)[valid], curvature(problem)[valid]
+    step = problem.light[None] - problem.light[labels[valid]][:, None]
     along = np.float32(1 + 2 * np.exp(-((np.arange(1, REACH + 1) * SITE_MM) ** 2) / (4 * EYE_SIGMA_MM**2)).sum())
-    cost = np.einsum("rnli,rnij,rnlj->rnl", step, curve, step, optimize=True) * along
+    cost = ((step @ curve) * step).sum(axis=2) * along
     cost += (step @ gradient[..., None])[..., 0]
-    cost += price - np.take_along_axis(price, labels[..., None], axis=2)
-    return np.where(problem.rows.valid[..., None], cost, 0)
+    own = price[valid]
+    cost += own - np.take_along_axis(own, labels[valid][:, None], axis=1)
+    out = np.zeros(price.shape, np.float32)
+    out[valid] = cost
+    return out

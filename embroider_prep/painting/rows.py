@@ -45,47 +45,124 @@ class Rows:
     phases: tuple[npt.NDArray[np.int64], ...]
 
 
-def level_rows(size_mm: tuple[float, float], sewn: npt.NDArray[np.bool_]) -> Rows:
-    """Return level rows, a cell's height apart, over the cells that are sewn.
+def make_rows(
+    size_mm: tuple[float, float],
+    sewn: npt.NDArray[np.bool_],
+    kind: npt.NDArray[np.int64] | None = None,
+    angles_deg: npt.ArrayLike = (0.0,),
+) -> Rows:
+    """Return rows, a cell's height apart, over the cells that are sewn.
 
     Parameters
     ----------
     size_mm : (width, height)
     sewn : (h, w) bool
         Cells.
+    kind : (h, w) int, optional
+        Which of ``angles_deg`` the rows of a cell have; default the first everywhere.
+    angles_deg : (k,)
+        Directions of rows, counter-clockwise as seen.
     """
     height, width = sewn.shape
-    pitch, across = size_mm[1] / height, size_mm[0] / width
-    stretches = []
-    for y in range(height):
-        turns = np.flatnonzero(np.diff(np.concatenate([[False], sewn[y], [False]]).astype(np.int8)))
-        stretches += [(y, a * across, b * across) for a, b in zip(turns[::2], turns[1::2], strict=True)]
-    kept = [item for item in stretches if item[2] - item[1] >= SHORTEST_MM]
-    cuts = [_sites(left, right, y * BRICK % 1) for y, left, right in kept]
-    longest = max((len(cut) for cut in cuts), default=2) - 1
-    ends = np.zeros((len(kept), longest + 1, 2))
-    valid = np.zeros((len(kept), longest), bool)
-    fine = np.full((height, FINE, width * FINE), len(kept) * longest, np.int32)
-    for i, ((y, left, right), cut) in enumerate(zip(kept, cuts, strict=True)):
-        ends[i, :, 0] = cut[-1]
-        ends[i, : len(cut), 0] = cut
-        ends[i, :, 1] = (y + 0.5) * pitch
-        valid[i, : len(cut) - 1] = True
-        pixel = np.arange(round(left / across * FINE), round(right / across * FINE))
-        site = np.searchsorted(cut, (pixel + 0.5) * across / FINE, side="right") - 1
-        fine[y, :, pixel] = (i * longest + np.clip(site, 0, len(cut) - 2))[:, None]
-    fine = fine.reshape(height * FINE, width * FINE)
-    row = np.array([item[0] for item in kept], np.int64)
+    pixel = np.array([size_mm[0] / width, size_mm[1] / height]) / FINE
+    there = np.where(sewn, 0 if kind is None else kind, -1)
+    there = np.repeat(np.repeat(there, FINE, axis=0), FINE, axis=1)
+    found: list[_Stretch] = []
+    layers = []
+    for number, angle in enumerate(np.asarray(angles_deg, float).tolist()):
+        if (there == number).any():
+            layers.append((number, _Grid(angle, pixel, there.shape)))
+            found += layers[-1][1].stretches(there == number)
+    longest = max((len(item.cuts) for item in found), default=2) - 1
+    sites = len(found) * longest
+    ends = np.zeros((len(found), longest + 1, 2))
+    valid = np.zeros((len(found), longest), bool)
+    for i, item in enumerate(found):
+        ends[i, : len(item.cuts)] = item.grid.points(item.cuts, item.row)
+        ends[i, len(item.cuts) :] = ends[i, len(item.cuts) - 1]
+        valid[i, : len(item.cuts) - 1] = True
+    fine = np.full(there.shape, sites, np.int32)
+    for number, grid in layers:
+        own = [(i, item) for i, item in enumerate(found) if item.grid is grid]
+        grid.fill(fine, there == number, own, longest)
+    phase = np.array([item.row % APART for item in found], np.int64)
     return Rows(
         xy_mm=(ends[:, 1:] + ends[:, :-1]) / 2,
         ends_mm=ends,
         valid=valid,
         fine=fine,
-        cells=cells_of(fine, len(kept) * longest),
+        cells=cells_of(fine, sites),
         shape=(height, width),
-        cell_mm=(across, pitch),
-        phases=tuple(np.flatnonzero(row % APART == start) for start in range(APART) if (row % APART == start).any()),
+        cell_mm=(pixel[0] * FINE, pixel[1] * FINE),
+        phases=tuple(np.flatnonzero(phase == start) for start in range(APART) if (phase == start).any()),
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stretch:
+    """A stretch of row ``row`` of a grid; ``cuts`` (n,) are where its sites begin and end along it, mm."""
+
+    grid: _Grid
+    row: int
+    cuts: npt.NDArray[np.float64]
+
+
+class _Grid:
+    """All rows of one direction over a picture of pixels (h, w)."""
+
+    def __init__(self, angle_deg: float, pixel_mm: npt.NDArray[np.float64], shape: tuple[int, ...]) -> None:
+        turn = np.radians(angle_deg)
+        # y runs down.
+        self.along, self.across = np.array([np.cos(turn), -np.sin(turn)]), np.array([np.sin(turn), np.cos(turn)])
+        self.pixel_mm, self.shape = pixel_mm, shape
+        # Level rows fill the picture exactly.
+        self.pitch = float(pixel_mm[1]) * FINE
+        corners = np.array([(x, y) for x in (0, shape[1]) for y in (0, shape[0])]) * pixel_mm
+        self.low = np.floor([(corners @ self.along).min(), (corners @ self.across).min() / self.pitch + 1e-6])
+        self.high = np.ceil([(corners @ self.along).max(), (corners @ self.across).max() / self.pitch - 1e-6])
+        self.step = float(pixel_mm[0])
+        self.count = int(np.ceil((self.high[0] - self.low[0]) / self.step))
+
+    def points(self, u: npt.NDArray[np.float64], row: int) -> npt.NDArray[np.float64]:
+        """Return the places (n, 2) of distances along a row."""
+        return u[:, None] * self.along + (row + 0.5) * self.pitch * self.across
+
+    def stretches(self, inside: npt.NDArray[np.bool_]) -> list[_Stretch]:
+        """Return the stretches of rows whose middle lies inside (h, w)."""
+        out = []
+        u = self.low[0] + (np.arange(self.count) + 0.5) * self.step
+        for row in range(int(self.low[1]), int(self.high[1])):
+            x, y = np.floor(self.points(u, row) / self.pixel_mm).astype(np.int64).T
+            there = (x >= 0) & (y >= 0) & (x < self.shape[1]) & (y < self.shape[0])
+            there[there] = inside[y[there], x[there]]
+            turns = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(np.int8)))
+            for a, b in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True):
+                left, right = self.low[0] + a * self.step, self.low[0] + b * self.step
+                if right - left >= SHORTEST_MM:
+                    out.append(_Stretch(grid=self, row=row, cuts=_sites(left, right, row * BRICK % 1)))
+        return out
+
+    def fill(
+        self, fine: npt.NDArray[np.int32], inside: npt.NDArray[np.bool_], own: list[tuple[int, _Stretch]], longest: int
+    ) -> None:
+        """Write the site of each pixel inside; a stretch reaches half a row beyond its ends."""
+        rows = int(self.high[1] - self.low[1])
+        table = np.full((rows, self.count), -1, np.int64)
+        reach = round(self.pitch / 2 / self.step)
+        for i, item in own:
+            first = round((item.cuts[0] - self.low[0]) / self.step)
+            last = round((item.cuts[-1] - self.low[0]) / self.step)
+            index = np.arange(max(0, first - reach), min(self.count, last + reach))
+            site = np.searchsorted(item.cuts, self.low[0] + (index + 0.5) * self.step, side="right") - 1
+            line = table[item.row - int(self.low[1])]
+            new = i * longest + np.clip(site, 0, len(item.cuts) - 2)
+            line[index] = np.where((line[index] >= 0) & ((index < first) | (index >= last)), line[index], new)
+        y, x = np.nonzero(inside)
+        at = (np.stack([x, y], axis=1) + 0.5) * self.pixel_mm
+        row = np.clip(np.floor(at @ self.across / self.pitch - self.low[1]).astype(np.int64), 0, rows - 1)
+        along = np.clip(((at @ self.along - self.low[0]) / self.step).astype(np.int64), 0, self.count - 1)
+        site = table[row, along]
+        fine[y[site >= 0], x[site >= 0]] = site[site >= 0]
 
 
 def _sites(left: float, right: float, shift: float) -> npt.NDArray[np.float64]:

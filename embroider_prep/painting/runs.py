@@ -16,6 +16,9 @@ Labels = npt.NDArray[np.int64]
 # that the round end reaches the border; under what is still to come it goes on a little, so that no corner is bare.
 BACK_MM, UNDER_MM = 0.17, 0.05
 
+# Pull compensation where a row ends, at the rim or at rows of another direction: nothing may gape there.
+PULL_MM = 0.15
+
 # Stitches longer than this are divided, on a grid that moves on from row to row by this share of a stitch: needle
 # points of neighbouring rows must not meet, or the fabric tears and light draws a line.
 STAGGER = 0.425
@@ -62,7 +65,7 @@ def find_runs(rows: Rows, labels: Labels, order: tuple[int, ...]) -> list[Runs]:
     placed = np.append(rank, -1)
     for point, beside, sign in ((start, padded[row, first], 1), (end, padded[row, last + 2], -1)):
         ahead = placed[beside] > placed[thread]
-        back = np.where(beside < 0, 0.0, np.where(ahead, -UNDER_MM, BACK_MM))
+        back = np.where(beside < 0, -PULL_MM, np.where(ahead, -UNDER_MM, BACK_MM))
         point += sign * unit * np.where(long < 2 * SHORT_ENOUGH_MM, 0.0, back)[:, None]
     ends = np.stack([start, end], axis=1)
     sites = np.stack([first, last + 1], axis=1)
@@ -82,7 +85,7 @@ def needle_points(start: Points, end: Points, row: int, stitch_mm: float, longes
     unit = step / length
     along = float(start @ unit)
     # The same grid from either end: a row sewn backwards has the same needle points.
-    phase = (row * STAGGER % 1) * stitch_mm * (1 if unit[0] >= 0 else -1)
+    phase = (row * STAGGER % 1) * stitch_mm * (1 if unit[0] + 1e-3 * unit[1] >= 0 else -1)
     first = np.ceil((along - phase) / stitch_mm) * stitch_mm + phase
     inner = np.arange(first, along + length, stitch_mm) - along
     inner = inner[(inner > LEAST_PART_MM) & (inner < length - LEAST_PART_MM)]
