@@ -15,9 +15,11 @@ THREAD_MM = 0.4
 
 
 def visible_travel_mm(
-    plan: StitchPlan, *, off_row_deg: float = 15.0, contrast: float = 10.0
+    plan: StitchPlan, rows_deg: npt.ArrayLike = 0.0, *, off_row_deg: float = 15.0, contrast: float = 10.0
 ) -> npt.NDArray[np.float64]:
-    """Return for each stitch off its level row how much of it shows, mm.
+    """Return for each stitch off its row how much of it shows, mm.
+
+    ``rows_deg`` is the direction of rows, one number or (h, w) over the frame of the design.
 
     It shows where it lies on top at 10 px/mm and its thread differs by more than ``contrast`` ΔE00 from the mean of
     the picture within a millimetre.
@@ -39,7 +41,12 @@ def visible_travel_mm(
     lab = lab_from_linear(linear_from_srgb(rgb8))
     step = np.zeros_like(xy)
     step[1:] = np.diff(xy, axis=0)
-    slope = np.degrees(np.arctan2(np.abs(step[:, 1]), np.abs(step[:, 0])))
+    rows = np.atleast_2d(np.asarray(rows_deg, float))
+    first, size = xy.min(axis=0), np.maximum(np.ptp(xy, axis=0), 1e-9)
+    middle = xy - step / 2
+    place = np.clip(((middle - first) / size * rows.shape[::-1]).astype(int), 0, np.array(rows.shape[::-1]) - 1)
+    heading = np.degrees(np.arctan2(-step[:, 1], step[:, 0]))
+    slope = np.abs((heading - rows[place[:, 1], place[:, 0]] + 90) % 180 - 90)
     out = []
     for i in stitches.tolist():
         length = float(np.hypot(*step[i]))

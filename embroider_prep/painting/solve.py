@@ -28,7 +28,7 @@ ROUNDS = ((20, (1, 5)), (40, (1, 4)), (80, (1, 3)), (200, (1, 2)), (10_000, (0, 
 REORDER = 3
 
 # Price of a difference between thread and picture (ΔE squared per site): everywhere, and more on even ground.
-NEAR_PRICE, FLAT_PRICE = 0.09, 0.32
+NEAR_PRICE, FLAT_PRICE = 0.1, 0.38
 
 # Where people look the eye's metric counts more; contrast does as its root, so that eyes and lips are drawn.
 NEAR_WEIGHT = 0.5
