@@ -17,7 +17,7 @@ THREAD_MM = 0.4
 def visible_travel_mm(
     plan: StitchPlan, rows_deg: npt.ArrayLike = 0.0, *, off_row_deg: float = 15.0, contrast: float = 10.0
 ) -> npt.NDArray[np.float64]:
-    """Return for each stitch off its row how much of it shows, mm.
+    """Return for each stitch off its row its middle and how much of it shows (n, 3), mm.
 
     ``rows_deg`` is the direction of rows, one number or (h, w) over the frame of the design.
 
@@ -57,5 +57,5 @@ def visible_travel_mm(
         column, row = ((at - low) * PX_PER_MM).astype(int).T
         shown = top[row, column] == i
         far = delta_e(around[row, column], lab[path.thread[i]][None]) > contrast
-        out.append(float((shown & far).mean()) * length)
-    return np.array(out)
+        out.append((*middle[i], float((shown & far).mean()) * length))
+    return np.array(out).reshape(-1, 3)

@@ -15,6 +15,8 @@ import embroider_prep as ep
 from embroider_prep.design import StitchBlock, StitchPlan, Thread
 from embroider_prep.formats import FORMATS
 from embroider_prep.likeness import EYE_SIGMA_MM
+from embroider_prep.painting.patches import row_patches
+from embroider_prep.painting.target import CELL_MM
 
 SMALL: dict[str, Any] = {"look": "painting", "style": "none", "width_mm": 50, "threads": 8}
 
@@ -64,7 +66,9 @@ def test_a_painting_is_nearer_than_areas(cat: ep.Conversion) -> None:
 
 
 def test_ways_do_not_show(cat: ep.Conversion) -> None:
-    shows = visible_travel_mm(cat.plan)
+    width_mm, height_mm = cat.indexed.size_mm
+    kind, angles = row_patches(cat.guide, (round(height_mm / CELL_MM), round(width_mm / CELL_MM)))
+    shows = visible_travel_mm(cat.plan, angles[kind])[:, 2]
     # 2.5 m on 100 x 100 mm; this is a sixth of it.
     assert shows.sum() < 420
 
@@ -79,9 +83,9 @@ def test_the_check_of_ways_fails_for_a_way_that_shows() -> None:
     ground = StitchBlock(thread=0, kind="fill", xy_mm=np.round(np.stack([x.ravel(), y.ravel()], axis=1), 1))
     across = StitchBlock(thread=1, kind="fill", xy_mm=np.array([[5.0, 1.0], [5.0, 7.0]]))
     along = StitchBlock(thread=1, kind="fill", xy_mm=np.array([[2.0, 2.0], [8.0, 2.0]]))
-    hidden = visible_travel_mm(StitchPlan(threads=threads, blocks=(across, ground)))
-    shown = visible_travel_mm(StitchPlan(threads=threads, blocks=(ground, across)))
-    level = visible_travel_mm(StitchPlan(threads=threads, blocks=(ground, along)))
+    hidden = visible_travel_mm(StitchPlan(threads=threads, blocks=(across, ground)))[:, 2]
+    shown = visible_travel_mm(StitchPlan(threads=threads, blocks=(ground, across)))[:, 2]
+    level = visible_travel_mm(StitchPlan(threads=threads, blocks=(ground, along)))[:, 2]
     assert shown.sum() > hidden.sum() + 5
     assert level.sum() < hidden.sum() + 0.5
 
@@ -122,6 +126,7 @@ ODD: dict[str, tuple[np.ndarray, Mapping[str, Any]]] = {
     "no trims": (_ramp(120, 120), {"no_trim": True}),
     "auto": (_ramp(120, 120), {"threads": "auto"}),
     "must and must not": (_ramp(120, 120), {"use": ("black",), "threads": 5}),
+    "level rows": (_ramp(120, 120), {"direction": "level"}),
     "no underlay": (_ramp(120, 120), {"underlay": False}),
 }
 

@@ -9,8 +9,10 @@ import pytest
 from skimage.color import deltaE_ciede2000
 
 from embroider_prep.color import lab_from_linear, linear_from_srgb
+from embroider_prep.guide import make_guide
 from embroider_prep.painting.assign import MIN_SITES, Problem, shown, sweep
 from embroider_prep.painting.mixing import Colors, candidates, choose_threads, mix_costs, palette_cost
+from embroider_prep.painting.patches import row_patches
 from embroider_prep.painting.path import lead_around, make_ground, order_runs
 from embroider_prep.painting.reach import BARE, choose_parts, find_parts, reachable, sewing_order
 from embroider_prep.painting.rows import make_rows
@@ -124,6 +126,32 @@ def test_rows_leave_out_what_is_not_sewn() -> None:
     covered = np.asarray(rows.cells.sum(axis=1)).reshape(20, 50)
     assert np.allclose(covered[sewn], 1)
     assert np.allclose(covered[~sewn], 0)
+
+
+def test_rows_follow_stripes_and_are_level_elsewhere() -> None:
+    picture = np.full((240, 480, 3), 128, np.uint8)
+    picture[:, :240] = np.where(np.arange(240)[None, :, None] % 12 < 6, 60, 200)
+    guide = make_guide(picture, px_per_mm=6.0)
+    kind, angles = row_patches(guide, (100, 200))
+    assert (angles[kind[20:80, 10:85]] == 90).all()
+    assert (angles[kind[20:80, 120:190]] == 0).all()
+    rows = make_rows((80.0, 40.0), np.ones((100, 200), bool), kind, angles)
+    step = np.diff(rows.ends_mm, axis=1)[rows.valid]
+    upright = np.abs(step[:, 0]) < 1e-9
+    assert 0.3 < upright.mean() < 0.7
+    # Every place belongs to a row, but for slivers where patches meet.
+    covered = np.asarray(rows.cells.sum(axis=1))
+    assert (covered > 0.99).mean() > 0.99
+
+
+@pytest.mark.parametrize("angle", [0.0, 22.5, 45.0, 90.0, 157.5])
+def test_rows_of_any_direction_lie_a_row_apart(angle: float) -> None:
+    rows = make_rows((20.0, 16.0), np.ones((40, 50), bool), None, (angle,))
+    across = np.array([np.sin(np.radians(angle)), np.cos(np.radians(angle))])
+    height = (rows.xy_mm @ across)[rows.valid]
+    assert np.allclose(np.abs((height / 0.4) % 1 - 0.5), 0, atol=1e-6)
+    length = np.hypot(*np.diff(rows.ends_mm, axis=1)[rows.valid].T).sum()
+    assert length * 0.4 == pytest.approx(320, rel=0.03)
 
 
 def _labels(text: str) -> np.ndarray:
