@@ -8,7 +8,7 @@ from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Report
 from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions, StylizeOptions
-from embroider_prep.reading import Source, read_subject, read_working
+from embroider_prep.reading import Source, find_sewn, read_working
 from embroider_prep.sizing import check_hoop
 
 
@@ -44,9 +44,9 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
     photo, scale = work.rgb8, options.size.px_per_mm
     size_mm = (photo.shape[1] / scale, photo.shape[0] / scale)
     check_hoop(*size_mm, options.write)
-    subject = read_subject(options, photo.shape)
+    subject, kept = find_sewn(work, work.scene, options)
     q, few = threads_there(options.quantize, len(threads.chart))
-    said = [*threads.findings, *work.findings, *few]
+    said = [*threads.findings, *work.findings, *few, *kept]
     drawn = None
     if options.stylize.style not in ("none", StylizeOptions().style):
         drawn = stylize(

@@ -11,7 +11,7 @@ from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
-from embroider_prep.reading import Source, read_fitting, read_subject, read_working
+from embroider_prep.reading import Source, find_sewn, read_fitting, read_working
 from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_hoop, sized
 
@@ -142,7 +142,8 @@ def quantize_picture(
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
     guide = guide_to_8bit(_guide(drawn, scene, q, scale))
-    subject = read_subject(o, work.rgb8.shape)
+    subject, kept = find_sewn(work, scene, o)
+    said += kept
     asked, few = threads_there(q, len(threads.chart))
     said += few
     found = quantize(drawn, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale)

@@ -172,13 +172,18 @@ def read_working(source: Source, options: ConvertOptions) -> Working:
     return replace(whole, rgb8=working, alpha=alpha, findings=findings)
 
 
-def read_subject(options: ConvertOptions, shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
-    """Return what ``background_mask`` says is sewn, (H, W) bool; None without one."""
-    if options.quantize.background_mask is None:
-        return None
+def find_sewn(
+    work: Working, scene: Scene, options: ConvertOptions
+) -> tuple[npt.NDArray[np.bool_] | None, tuple[Finding, ...]]:
+    """Return what is sewn by ``background`` or ``background_mask``, (H, W) bool; None for all of the picture."""
+    from embroider_prep.quantize.cutout import cut_out
+
+    q = options.quantize
+    if q.background_mask is None:
+        return cut_out(work.rgb8, scene.subject, q, px_per_mm=options.size.px_per_mm)
     plain = ConvertOptions(picture=PictureOptions(fix="off"))
-    mask, _ = read_fitting(options.quantize.background_mask, shape, plain)
-    return mask.max(axis=2) >= 128
+    mask, _ = read_fitting(q.background_mask, work.rgb8.shape[:2], plain)
+    return mask.max(axis=2) >= 128, ()
 
 
 def read_fitting(source: Source, shape: tuple[int, ...], options: ConvertOptions) -> tuple[Rgb8, Scene]:

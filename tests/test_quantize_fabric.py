@@ -12,7 +12,7 @@ from embroider_prep.design import FABRIC
 from embroider_prep.errors import InputError
 from embroider_prep.options import QuantizeOptions
 from embroider_prep.quantize import quantize
-from embroider_prep.quantize.fabric import background, sewn_mask
+from embroider_prep.quantize.fabric import sewn_mask
 
 Rgb8 = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -30,16 +30,6 @@ def scene(ground: tuple[int, int, int] = (230, 230, 225)) -> tuple[Rgb8, Mask]:
 
 def inner(mask: Mask, px: int = 3) -> Mask:
     return cv2.erode(mask.astype(np.uint8), np.ones((2 * px + 1, 2 * px + 1), np.uint8)) > 0
-
-
-def busy_scene() -> tuple[Rgb8, Mask]:
-    """A yellow disk before coloured noise that is no flat ground."""
-    rng = np.random.default_rng(1)
-    rgb8 = cv2.resize(rng.integers(0, 120, (20, 26, 3)).astype(np.uint8), (260, 200), interpolation=cv2.INTER_CUBIC)
-    y, x = np.mgrid[:200, :260]
-    disk = np.hypot(x - 130, y - 100) < 60
-    rgb8[disk] = (250, 220, 40)
-    return rgb8, disk
 
 
 def test_everything_is_sewn_unless_asked() -> None:
@@ -67,44 +57,6 @@ def test_how_near_to_the_fabric_is_near_enough() -> None:
     shares = [sewn_mask(rgb8, QuantizeOptions(fabric="white", skip_fabric=far)).mean() for far in (0.0, 30.0)]
     assert shares[0] == 1
     assert shares[1] == pytest.approx(disk.mean(), abs=0.05)
-
-
-@pytest.mark.parametrize("how", ["remove", "auto"])
-def test_a_flat_background_is_removed(how: str) -> None:
-    rgb8, disk = scene()
-    sewn = sewn_mask(rgb8, QuantizeOptions(background=how))
-    assert sewn[inner(disk)].all()
-    # The hole is not joined to the border: it is part of the subject.
-    y, x = np.mgrid[:120, :160]
-    hole = np.hypot(x - 80, y - 60) < 9
-    assert sewn[hole].all()
-    assert not sewn[inner(~disk) & ~(np.hypot(x - 80, y - 60) < 20)].any()
-
-
-def test_auto_leaves_a_scene_alone() -> None:
-    rgb8, _ = busy_scene()
-    assert not background(rgb8, QuantizeOptions(background="auto")).any()
-
-
-@pytest.mark.parametrize("box", [None, (0.2, 0.15, 0.8, 0.85)])
-def test_the_subject_of_a_scene_is_cut_out(
-    box: tuple[float, float, float, float] | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("embroider_prep.quantize.fabric._rembg", lambda rgb8: None)
-    rgb8, disk = busy_scene()
-    found = ~background(rgb8, QuantizeOptions(background="remove", background_box=box))
-    assert np.count_nonzero(found & disk) / np.count_nonzero(found | disk) > 0.9
-    again = ~background(rgb8, QuantizeOptions(background="remove", background_box=box))
-    assert np.array_equal(found, again)
-
-
-def test_nothing_outside_the_box_is_sewn() -> None:
-    rgb8, disk = busy_scene()
-    rgb8[20:60, 8:30] = (250, 220, 40)
-    found = ~background(rgb8, QuantizeOptions(background="remove", background_box=(0.2, 0.15, 0.8, 0.85)))
-    assert found[inner(disk, 8)].mean() > 0.9
-    assert not found[:, :45].any()
-    assert not found[:20].any()
 
 
 def test_a_mask_picture_decides_alone() -> None:
@@ -140,9 +92,3 @@ def test_what_is_not_sewn_gets_no_thread() -> None:
     ).indexed
     assert np.array_equal(found.labels == FABRIC, ~inner(disk))
     assert found.threads[0].rgb8[1] < 100 < found.threads[0].rgb8[0]
-
-
-def test_rembg_is_asked_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    rgb8, disk = busy_scene()
-    monkeypatch.setattr("embroider_prep.quantize.fabric._rembg", lambda rgb8: ~disk)
-    assert np.array_equal(background(rgb8, QuantizeOptions(background="remove")), ~disk)

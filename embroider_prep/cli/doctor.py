@@ -28,7 +28,6 @@ RIVALS = (
 EXTRAS = {
     "heic": ("pillow_heif", "HEIC photos"),
     "pdf": ("reportlab", "work sheets as PDF"),
-    "background": ("rembg", "a network that finds the background"),
 }
 COLORS = {"ok": "green", "missing": "yellow", "warning": "yellow", "broken": "red"}
 

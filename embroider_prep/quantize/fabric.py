@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8, delta_e, lab_from_rgb8
-from embroider_prep.errors import InputError, MissingExtra
+from embroider_prep.errors import InputError
 from embroider_prep.options import QuantizeOptions
 
 Mask = npt.NDArray[np.bool_]
@@ -32,7 +32,7 @@ def sewn_mask(
     alpha : (H, W) uint8 or None
         Below 128 is not sewn.
     subject : (H, W) bool or None
-        A mask picture: what is sewn.
+        What is sewn, from a mask picture or `cut_out`.
 
     Raises
     ------
@@ -50,8 +50,6 @@ def sewn_mask(
                 hint="make the mask from the same picture",
             )
         sewn &= mask >= 128 if mask.dtype == np.uint8 else mask.astype(bool)
-    if options.background != "keep" and subject is None:
-        sewn &= ~background(rgb8, options)
     if options.fabric is not None:
         cloth = lab_from_rgb8(np.array(parse_color(options.fabric), np.uint8))
         smooth = cv2.GaussianBlur(rgb8, (0, 0), 1.0).reshape(rgb8.shape)
@@ -64,22 +62,8 @@ def sewn_mask(
     return sewn
 
 
-def background(rgb8: Rgb8, options: QuantizeOptions) -> Mask:
-    """Return the background, (H, W) bool: flat ground that touches the border; with ``remove``, else GrabCut.
-
-    ``auto`` removes only a flat background, and none when it covers less than a tenth of the picture.
-    """
-    flat = _flat_ground(rgb8)
-    if flat.mean() >= 0.1 and options.background_box is None:
-        return flat
-    if options.background == "auto":
-        return np.zeros(flat.shape, bool)
-    found = _rembg(rgb8) if options.background_box is None else None
-    return found if found is not None else _grabcut(rgb8, options)
-
-
-def _flat_ground(rgb8: Rgb8) -> Mask:
-    """Pixels joined to the border by steps that the eye hardly sees, and near the border's most frequent colour."""
+def flat_ground(rgb8: Rgb8) -> Mask:
+    """Return the flat background, (H, W) bool: what is joined to the border and near its most frequent colour."""
     lab = lab_from_rgb8(cv2.GaussianBlur(rgb8, (0, 0), 1.0).reshape(rgb8.shape))
     rim = np.concatenate([lab[0], lab[-1], lab[:, 0], lab[:, -1]])
     middle = np.median(rim, axis=0)
@@ -92,7 +76,8 @@ def _flat_ground(rgb8: Rgb8) -> Mask:
     return (pieces == pieces[0, 0])[1:-1, 1:-1]
 
 
-def _grabcut(rgb8: Rgb8, options: QuantizeOptions) -> Mask:
+def grabcut(rgb8: Rgb8, box: tuple[float, float, float, float]) -> Mask:
+    """Return what stands out within a box (left, top, right, bottom, as shares), (H, W) bool."""
     height, width = rgb8.shape[:2]
     scale = min(1.0, GRABCUT_PX / max(height, width))
     small = cv2.resize(rgb8, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb8
@@ -100,37 +85,11 @@ def _grabcut(rgb8: Rgb8, options: QuantizeOptions) -> Mask:
     h, w = small.shape[:2]
     if min(h, w) < 16:
         return np.zeros((height, width), bool)
-    left, top, right, bottom = options.background_box or (0.06, 0.06, 0.94, 0.97)
+    left, top, right, bottom = box
     trimap = np.full((h, w), cv2.GC_BGD, np.uint8)
     trimap[int(top * h) : max(int(bottom * h), int(top * h) + 1), int(left * w) : int(right * w)] = cv2.GC_PR_FGD
     cv2.setRNGSeed(0)
     cv2.grabCut(small, trimap, None, np.zeros((1, 65)), np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_MASK)
     front = ((trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)).astype(np.float32)
     full = cv2.resize(cv2.GaussianBlur(front, (0, 0), 1.0), (width, height), interpolation=cv2.INTER_LINEAR)
-    front8 = (full.reshape(height, width) > 0.5).astype(np.uint8)
-    # The subject: pieces of at least a tenth of the largest.
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(front8, connectivity=4)
-    large = stats[:count, cv2.CC_STAT_AREA] >= 0.1 * stats[1:count, cv2.CC_STAT_AREA].max(initial=0)
-    large[0] = False
-    return ~large[pieces]
-
-
-def _rembg(rgb8: Rgb8) -> Mask | None:
-    """The background by rembg's network when that package is installed and has its model; else None."""
-    from importlib.util import find_spec
-
-    if find_spec("rembg") is None:
-        return None
-    # rembg ends the interpreter when it finds no backend.
-    try:
-        from rembg import remove
-    except (ImportError, SystemExit) as error:
-        raise MissingExtra(
-            f"background: rembg is installed but does not start: {error}", hint="pip install 'rembg[cpu]'"
-        ) from error
-    try:
-        mask = np.asarray(remove(rgb8, only_mask=True))
-    except OSError:
-        # Its model is fetched at the first use; without a network GrabCut does the work.
-        return None
-    return mask.reshape(rgb8.shape[:2]) < 128
+    return full.reshape(height, width) > 0.5
