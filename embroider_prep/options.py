@@ -260,20 +260,13 @@ class PaintingOptions(Options):
 
     section: ClassVar[str] = "painting"
     look: str = opt(
-        "areas", "Flat areas with contours, or the photo in rows of mixed threads.", "choice",
-        choices=("areas", "painting"),
-    )  # fmt: skip
-    direction: str = opt(
-        "flow", "Painting: level rows, or rows along fur, hair and folds where those are clear.", "choice",
-        choices=("level", "flow"),
-    )  # fmt: skip
-    contrast: float = opt(
-        1.0, "Painting: price of contrast between neighbouring rows; less: nearer in colour, more: calmer.", "float",
-        low=0, high=20,
-    )  # fmt: skip
-    corrections: int = opt(
-        1, "Painting: how often what the stitches show is compared with the photo.", "int", low=0, high=5
+        "areas", "Flat areas, or the photo in rows of mixed threads.", "choice", choices=("areas", "painting")
     )
+    direction: str = opt(
+        "flow", "Painting: level rows, or rows along fur and folds.", "choice", choices=("level", "flow")
+    )
+    contrast: float = opt(1.0, "Painting: more is calmer near by, less is nearer in colour.", "float", low=0, high=20)
+    corrections: int = opt(1, "Painting: how often its stitches are held against the photo.", "int", low=0, high=5)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,9 @@ DRAFT_ROUNDS = 5
 # A longer way between two runs is travel, a shorter one a turn of the rows.
 TURN_MM = 1.5
 
+# A run, its link, and what is divided.
+STITCHES_PER_RUN = 2.6
+
 # A visible link that harms less is left as it is.
 SLIGHT = 0.5
 
@@ -103,7 +106,7 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
 
 def _budget(tasks: list[_Task], options: PlanOptions) -> int:
     """Return how many cuts are allowed."""
-    stitches = sum(2 * len(task.ends) for task in tasks)
+    stitches = sum(STITCHES_PER_RUN * len(task.ends) for task in tasks)
     return 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
 
 
