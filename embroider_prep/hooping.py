@@ -325,5 +325,6 @@ def _locked(xy: Points, *, start: bool, end: bool) -> Points:
 
 def _lock(at: Points, toward: Points) -> Points:
     way = toward - at
-    tip = _on_grid(at + way / max(1e-9, float(np.hypot(*way))) * LOCK_MM)
+    # Not past the next needle point: behind a short stitch lies the design's edge.
+    tip = _on_grid(at + way * min(1.0, LOCK_MM / max(1e-9, float(np.hypot(*way)))))
     return np.array([at, tip, at, tip])

@@ -121,6 +121,7 @@ def quantize_picture(
     EmbroiderPrepError
         As `convert`.
     """
+    from embroider_prep.guide.features import clarify
     from embroider_prep.painted import refuse_painting
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
@@ -133,24 +134,28 @@ def quantize_picture(
     tell = progress or _silent
     threads = choose_from(o.quantize)
     tell("read", 0, 1)
-    work = read_working(source, o)
+    # An illustration was mended when it was a photo.
+    work = read_working(source, o if faces is None else o.with_values({"fix": "off"}))
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
     scene = work.scene if faces is None else read_fitting(faces, work.rgb8.shape[:2], o)[1]
     said = [*threads.findings, *work.findings]
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
     tell("quantize", 0, 1)
+    clear = clarify(drawn, scene.faces, o.quantize.feature_contrast)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
-    guide = guide_to_8bit(_guide(drawn, scene, q, scale))
+    guide = guide_to_8bit(_guide(clear, scene, q, scale))
     subject, kept = find_sewn(work, scene, o)
     said += kept
     asked, few = threads_there(q, len(threads.chart))
     said += few
-    found = quantize(drawn, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale)
+    found = quantize(
+        clear, threads.chart, asked, guide=guide, plain=drawn, alpha=work.alpha, subject=subject, px_per_mm=scale
+    )
     return InThreads(
         name=work.name,
         photo=work.rgb8,
-        illustration=drawn,
+        illustration=clear,
         indexed=found.indexed,
         guide=guide,
         findings=(*said, *scene.findings, *found.findings),

@@ -13,6 +13,9 @@ from embroider_prep.design import FABRIC, FACE, Finding, Guide, IndexedImage, Re
 from embroider_prep.labels import find_pieces, merge, per_area, sum_costs
 from embroider_prep.options import RegionOptions
 
+# How many times more than any other a piece of a face, and one of its eyes or mouth, is worth.
+FACE_WORTH, FEATURE_WORTH = 2.0, 6.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoundRegions:
@@ -35,13 +38,14 @@ def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | Non
     lab = lab_from_rgb8(np.array([thread.rgb8 for thread in image.threads], np.uint8).reshape(-1, 3))
     kinds = len(image.threads)
     between = np.concatenate([delta_e(lab[:, None], lab[None]), np.zeros((1, kinds), np.float32)])
-    weight = cv2.resize(guide.weight, image.labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    mean = sum_costs(pieces, weight.reshape(image.labels.shape)) / pieces.area
-    # Without the picture, the threads' own difference is what giving away an area costs; the root of the weight, as
-    # in `quantize`.
-    costs = between[np.minimum(pieces.label, kinds)] * (pieces.area * np.sqrt(mean))[:, None]
-    face = cv2.resize(guide.content, image.labels.shape[::-1], interpolation=cv2.INTER_NEAREST) >= FACE
-    watched = sum_costs(pieces, face.reshape(image.labels.shape).astype(np.float32)) >= 0.5 * pieces.area
+    content = cv2.resize(guide.content, image.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    content = content.reshape(image.labels.shape)
+    # Without the picture, the threads' own difference is what giving away an area costs; eyes and mouths are not given
+    # for the sake of a limit.
+    worth = np.array([1, 1, FACE_WORTH, FEATURE_WORTH], np.float32)[content]
+    costs = between[np.minimum(pieces.label, kinds)] * sum_costs(pieces, worth)[:, None]
+    face = (content >= FACE).astype(np.float32)
+    watched = sum_costs(pieces, face) >= 0.5 * pieces.area
     smallest = np.where(watched, min(o.min_detail_mm2, o.min_area_mm2), o.min_area_mm2) * image.px_per_mm**2
     limit = per_area(o.max_regions, image.labels.shape, image.px_per_mm)
     label = merge(pieces, costs, too_small=smallest, max_pieces=limit)

@@ -57,18 +57,18 @@ class TestStepsTogether:
             assert cli("digitize", threads, "-o", tmp_path / f"a.{suffix}").code == 0
             assert (tmp_path / f"a.{suffix}").read_bytes() == data
 
-    def test_so_do_three_steps_with_the_illustration_at_the_designs_size(
-        self, cli: Runner, tmp_path: Path, converted: dict[str, bytes]
-    ) -> None:
-        drawn, threads = tmp_path / "drawn.png", tmp_path / "threads.png"
+    def test_so_do_three_steps_with_the_illustration_at_the_designs_size(self, cli: Runner, tmp_path: Path) -> None:
+        drawn, threads, one = tmp_path / "drawn.png", tmp_path / "threads.png", tmp_path / "one" / "a.pes"
+        one.parent.mkdir()
+        assert cli("convert", "sample:chelsea", *SIZE, "--style", "illustration", "-o", one).code == 0
         assert cli("stylize", "sample:chelsea", "--width", "30mm", "-o", drawn).code == 0
         ran = cli("quantize", drawn, *SIZE, "--style", "none", "--guide", "sample:chelsea", "-o", threads)
         assert ran.code == 0
         assert cli("digitize", threads, "-o", tmp_path / "a.pes").code == 0
-        assert (tmp_path / "a.pes").read_bytes() == converted["pes"]
+        assert (tmp_path / "a.pes").read_bytes() == one.read_bytes()
 
     def test_another_style_gives_another_design(self, cli: Runner, tmp_path: Path, converted: dict[str, bytes]) -> None:
-        assert cli("convert", "sample:chelsea", *SIZE, "--style", "none", "-o", tmp_path / "a.pes").code == 0
+        assert cli("convert", "sample:chelsea", *SIZE, "--style", "illustration", "-o", tmp_path / "a.pes").code == 0
         assert (tmp_path / "a.pes").read_bytes() != converted["pes"]
 
 
@@ -150,7 +150,7 @@ class TestFewThreads:
         ran = cli("quantize", "sample:coffee", "--width", "30mm", "--style", "none", "--chart", tmp_path / "mine.csv",
                   "-o", tmp_path / "t.png")  # fmt: skip
         assert ran.code == 0
-        assert "the chart has 2 threads, fewer than 12" in ran.err
+        assert "the chart has 2 threads, fewer than 15" in ran.err
 
 
 def test_a_bare_rim_is_said(cli: Runner, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from embroider_prep import options as module
 from embroider_prep.checked import NUMBERS, Options, option_fields, parse_color
 from embroider_prep.errors import InputError, OptionsError
-from embroider_prep.options import ConvertOptions, EdgeOptions, PictureOptions, SizeOptions, read_options
+from embroider_prep.options import ConvertOptions, PictureOptions, SizeOptions, read_options
+from embroider_prep.recipe_options import EdgeOptions
 
 CLASSES = sorted(
     (kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Options) and kind.section),

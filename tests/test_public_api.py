@@ -14,9 +14,9 @@ import embroider_prep
 
 NAMES = """
 ConvertOptions Conversion DetailLine EmbroiderPrepError FABRIC Finding FormatError Guide InThreads IndexedImage
-InputError MissingExtra ModelError OptionsError OutputError PlanError Region Report Saved SewObject StitchBlock
+InputError MissingExtra ModelError OptionsError OutputError Painting PlanError Region Report Saved SewObject StitchBlock
 StitchPlan Thread __version__ convert digitize list_charts list_models load_chart load_picture make_report match_color
-quantize_picture read read_indexed read_options render stylize write write_indexed
+paint quantize_picture read read_indexed read_options render stylize write write_indexed
 """
 
 

@@ -16,6 +16,7 @@ from embroider_prep.guide import look, make_guide
 from embroider_prep.labels import find_pieces
 from embroider_prep.options import QuantizeOptions
 from embroider_prep.quantize import Quantized, quantize
+from embroider_prep.threads import load_chart
 
 CHART = make_chart()
 
@@ -201,9 +202,8 @@ def test_a_face_gets_threads(samples: dict[str, npt.NDArray[np.uint8]]) -> None:
     rgb8 = cv2.resize(samples["astronaut"], (300, 300), interpolation=cv2.INTER_AREA)
     error = []
     for face_weight in (1.0, 30.0):
-        found = run(
-            rgb8, guide=make_guide(rgb8, px_per_mm=6.0, scene=look(rgb8), face_weight=face_weight), threads=6
-        ).indexed
+        guide = make_guide(rgb8, px_per_mm=6.0, scene=look(rgb8), face_weight=face_weight)
+        found = run(rgb8, load_chart("isacord"), guide=guide, threads=6).indexed
         shown = np.array([thread.rgb8 for thread in found.threads], np.uint8)[found.labels]
         far = [cv2.GaussianBlur(picture, (0, 0), 3.6)[51:93, 111:153] for picture in (rgb8, shown)]
         error.append(float(delta_e(*map(lab_from_rgb8, far)).mean()))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from embroider_prep.color import lab_from_rgb8
 from embroider_prep.errors import OptionsError
-from embroider_prep.options import (
+from embroider_prep.recipe_options import (
     ContourOptions,
     EdgeOptions,
     IllustrationOptions,

@@ -18,8 +18,9 @@ import torch
 
 from embroider_prep.errors import InputError, OptionsError
 from embroider_prep.files import atomic_write
-from embroider_prep.options import RecipeOptions, StylizeOptions
+from embroider_prep.options import StylizeOptions
 from embroider_prep.picture import load, to_working_size
+from embroider_prep.recipe_options import RecipeOptions
 from embroider_prep.stylizer.recipes import Recipe, edge_mask, find_recipe
 from embroider_prep.stylizer.session import Session, open_session
 from embroider_prep.stylizer.stylize import find_model, run_tiled

@@ -23,8 +23,8 @@ import numpy.typing as npt
 from embroider_prep.checked import Options
 from embroider_prep.errors import EmbroiderPrepError, InputError, OptionsError
 from embroider_prep.files import atomic_write
-from embroider_prep.options import RecipeOptions
 from embroider_prep.picture import load, to_working_size
+from embroider_prep.recipe_options import RecipeOptions
 from embroider_prep.stylizer.recipes import Mask, edge_mask, find_recipe
 from training.options import PairOptions
 

@@ -10,7 +10,7 @@ import click
 from embroider_prep.cli import early
 from embroider_prep.cli.designs import Results, check_results, finish
 from embroider_prep.cli.kinds import is_picture
-from embroider_prep.cli.params import SectionedCommand, merge, options_file, step_options
+from embroider_prep.cli.params import SectionedCommand, drawn_unless_said, merge, options_file, step_options
 from embroider_prep.cli.talk import Talk, talk_options
 from embroider_prep.errors import OptionsError, OutputError, closest
 
@@ -44,7 +44,7 @@ def command(
             f"{sample!r} is no sample; allowed: {', '.join(SAMPLES)}",
             hint=closest(sample, SAMPLES, otherwise="for a photo of your own: embroider-prep convert"),
         )
-    options = merge(options_file, values)
+    options = drawn_unless_said(merge(options_file, values))
     place = _made(Path(folder))
     results = Results(
         output=str(place / f"{sample}.{form.lower().lstrip('.')}"),

@@ -17,7 +17,7 @@ from embroider_prep._version import __version__
 from embroider_prep.cli.exits import CANNOT, DONE
 from embroider_prep.cli.talk import Talk, json_option
 from embroider_prep.errors import EmbroiderPrepError
-from embroider_prep.options import StylizeOptions
+from embroider_prep.options import DRAWN
 
 PACKAGES = ("numpy", "scipy", "scikit-image", "pillow", "shapely", "pyembroidery", "click", "platformdirs")
 # Packages that fill one folder: two of a row overwrite each other's files.
@@ -157,7 +157,7 @@ def _default_style() -> Check:
     from embroider_prep.design import Finding
     from embroider_prep.stylizer.stylize import open_style, stylize
 
-    name = StylizeOptions().style
+    name = DRAWN
     picture = np.random.default_rng(0).integers(0, 256, (192, 192, 3), np.uint8)
     said: list[Finding] = []
     stylize(picture, notify=said.append)

@@ -6,9 +6,9 @@ import click
 
 from embroider_prep.cli.talk import Talk, json_option, table
 from embroider_prep.cli.words import Listing
-from embroider_prep.options import StylizeOptions
+from embroider_prep.options import DRAWN
 
-DEFAULT = StylizeOptions().style
+DEFAULT = DRAWN
 
 
 @click.group("models", cls=Listing, no_args_is_help=False)

@@ -10,7 +10,7 @@ import click
 
 from embroider_prep.checked import Options, check_value, option_fields
 from embroider_prep.errors import OptionsError
-from embroider_prep.options import ConvertOptions, read_options
+from embroider_prep.options import DRAWN, ConvertOptions, read_options
 from embroider_prep.units import parse_mm
 
 if TYPE_CHECKING:
@@ -324,6 +324,11 @@ def merge(options_file: str | None, values: Mapping[str, Any], *, remembered: bo
     if "setup" in origins.values():
         check_remembered(tables, origins, values)
     return replace(ConvertOptions.from_mapping(tables), origins=origins)
+
+
+def drawn_unless_said(options: ConvertOptions) -> ConvertOptions:
+    """Return the options with the style of what draws on purpose, unless somebody named another one."""
+    return options if "stylize.style" in options.origins else options.with_values({"style": DRAWN})
 
 
 def options_file(function: Decorated) -> Decorated:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embroider_prep.cli import early
-from embroider_prep.cli.params import FITTING, SectionedCommand, given, merge, options_file, step_options
+from embroider_prep.cli.params import (
+    FITTING,
+    SectionedCommand,
+    drawn_unless_said,
+    given,
+    merge,
+    options_file,
+    step_options,
+)
 from embroider_prep.cli.talk import Talk, talk_options
 from embroider_prep.options import ConvertOptions
 
@@ -35,7 +43,7 @@ def command(photo: str, output: str, options_file: str | None, as_json: bool, qu
       embroider-prep stylize photo.jpg -o night.png --style recipe:night
     """
     talk = Talk(quiet=quiet, as_json=as_json)
-    options = merge(options_file, values)
+    options = drawn_unless_said(merge(options_file, values))
     early.check_stream(output, as_json)
     early.check_picture(output)
     early.check_targets([output], [photo, options_file], options)

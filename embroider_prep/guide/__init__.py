@@ -74,7 +74,7 @@ def make_guide(
     px_per_mm: float,
     scene: Scene | None = None,
     subject_weight: float = 3.0,
-    face_weight: float = 10.0,
+    face_weight: float = 30.0,
     focus_box: Box | None = None,
 ) -> Guide:
     """Return directions and weights of a working picture.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -10,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Float32, Rgb8, delta_e, lab_from_rgb8
-from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Thread
+from embroider_prep.design import FABRIC, FACE, Finding, Guide, IndexedImage, Thread
 from embroider_prep.errors import InputError
 from embroider_prep.labels import Labels, Pieces, find_pieces, merge, per_area, sum_costs
 from embroider_prep.options import QuantizeOptions
 from embroider_prep.quantize.fabric import sewn_mask
 from embroider_prep.quantize.marks import Marks, find_marks
-from embroider_prep.quantize.palette import Colors, Palette, bin_colors, choose_threads
+from embroider_prep.quantize.palette import Colors, Palette, bin_colors, choose_threads, difference
 from embroider_prep.quantize.rims import settle_rims
 
 __all__ = ["Quantized", "quantize"]
@@ -52,6 +51,7 @@ def quantize(
     options: QuantizeOptions | None = None,
     *,
     guide: Guide,
+    plain: Rgb8 | None = None,
     alpha: npt.NDArray[np.uint8] | None = None,
     subject: Mask | None = None,
     px_per_mm: float,
@@ -71,6 +71,8 @@ def quantize(
     options : QuantizeOptions
     guide : Guide
         Its ``weight`` says how much each place counts, its ``content`` where faces are.
+    plain : (H, W, 3) uint8, optional
+        The picture before eyes and mouths were drawn clearer: threads are chosen for its colours. Default ``rgb8``.
     alpha, subject : (H, W) or None
         What is sewn at all; see `sewn_mask`.
     px_per_mm : float
@@ -84,6 +86,8 @@ def quantize(
         raise InputError("quantize: the chart has no threads", hint="choose another --chart")
     sewn = sewn_mask(rgb8, o, alpha=alpha, subject=subject)
     weight = cv2.resize(guide.weight, rgb8.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(rgb8.shape[:2])
+    content = cv2.resize(guide.content, rgb8.shape[1::-1], interpolation=cv2.INTER_NEAREST).reshape(rgb8.shape[:2])
+    face = (content >= FACE).astype(np.float32)
     settled = settle_rims(rgb8, sewn, px_per_mm=px_per_mm)
     crisp = None
     if settled is not None:
@@ -97,13 +101,16 @@ def quantize(
     shown = np.where(sewn, weight, np.float32(0))
     if settled is not None:
         shown[settled.rims] = 0
-    colors = _shown_colors(rgb8, shown, marks, crisp, px_per_mm)
+    colors = _shown_colors(rgb8 if plain is None or settled is not None else plain, shown, marks, crisp, px_per_mm)
     palette = choose_threads(colors, chart, o)
     threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
-    ground = marks.ground if marks is not None else rgb8
-    labels = _areas(_smooth(ground, crisp, px_per_mm), sewn, weight, threads_lab, o, px_per_mm)
+    ground = _smooth(marks.ground if marks is not None else rgb8, crisp, px_per_mm)
+    costs = _Costs.of(ground, sewn, weight, face, threads_lab, o, px_per_mm)
+    labels = _areas(costs, sewn)
     if marks is not None:
-        labels = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
+        drawn = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
+        # Marks cut areas into pieces: these are merged by the picture, while it is at hand.
+        labels = costs.merge(drawn, keep=drawn != labels)
     return _finish(labels, colors, palette, px_per_mm, o)
 
 
@@ -124,44 +131,72 @@ def _shown_colors(rgb8: Rgb8, weight: Float32, marks: Marks | None, crisp: Mask 
     return bin_colors(smooth, weight)
 
 
-def _areas(
-    smooth: Rgb8, sewn: Mask, weight: Float32, threads_lab: Float32, o: QuantizeOptions, px_per_mm: float
-) -> Labels:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Costs:
+    """What each thread costs at each place of a picture: ΔE by colour bins, and how much places count.
+
+    ``table`` (bins, threads); ``weight`` (H, W) float32; ``face`` (H, W) float32 is 1 in faces.
+    """
+
+    colors: Colors
+    table: Float32
+    weight: Float32
+    face: Float32
+    options: QuantizeOptions
+    px_per_mm: float
+
+    @classmethod
+    def of(
+        cls,
+        smooth: Rgb8,
+        sewn: Mask,
+        weight: Float32,
+        face: Float32,
+        threads_lab: Float32,
+        options: QuantizeOptions,
+        px_per_mm: float,
+    ) -> _Costs:
+        colors = bin_colors(smooth, sewn.astype(np.float32))
+        table = difference(colors.lab[:, None], threads_lab[None])
+        return cls(colors=colors, table=table, weight=weight, face=face, options=options, px_per_mm=px_per_mm)
+
+    def of_thread(self, thread: int) -> Float32:
+        """Return what a thread costs everywhere, (H, W), smoothed as borders are."""
+        window = 2 * round(self.options.smoothing * self.px_per_mm / 6) + 1
+        # Twice as fast as indexing.
+        cost = np.take(np.ascontiguousarray(self.table[:, thread]), self.colors.of_pixel, mode="clip")
+        return cost if window == 1 else cv2.blur(cost, (window, window)).reshape(cost.shape)
+
+    def merge(self, labels: Labels, keep: Mask | None = None) -> Labels:
+        """Return labels without pieces that are too small or too many; those mostly of ``keep`` stay, uncounted."""
+        pieces = find_pieces(labels)
+        # The root, as along borders: with all of it a face takes the pieces of everything else.
+        sums = _sum_costs(pieces, self.colors, self.table, np.sqrt(self.weight))
+        # In faces half the area is enough, as `regions` has it: what is left too small here is given away there
+        # without a look at the picture.
+        smallest = self.options.min_area_mm2 * self.px_per_mm**2 / (1 + sum_costs(pieces, self.face) / pieces.area)
+        limit = per_area(self.options.max_regions, labels.shape, self.px_per_mm)
+        kept = None if keep is None else sum_costs(pieces, keep.astype(np.float32)) > 0.5 * pieces.area
+        if kept is not None and limit is not None:
+            limit += int(kept.sum())
+        return pieces.map_labels(merge(pieces, sums, too_small=smallest, max_pieces=limit, keep=kept))
+
+
+def _areas(costs: _Costs, sewn: Mask) -> Labels:
     """Return labels (H, W): smoothed costs, the cheapest thread, then merging."""
-    colors = bin_colors(smooth, sewn.astype(np.float32))
-    table = delta_e(colors.lab[:, None], threads_lab[None])
-    window = 2 * round(o.smoothing * px_per_mm / 6) + 1
-
-    def cost_of(thread: int) -> Float32:
-        return _cost(table, colors, thread, window)
-
-    labels = _merge_pieces(_cheapest(cost_of, len(threads_lab), sewn), colors, table, weight, o, px_per_mm)
-    labels = _smooth_borders(labels, cost_of, weight, o, px_per_mm)
-    return _merge_pieces(labels, colors, table, weight, o, px_per_mm)
+    labels = costs.merge(_cheapest(costs, sewn))
+    return costs.merge(_smooth_borders(labels, costs))
 
 
-def _cheapest(cost_of: Callable[[int], Float32], count: int, sewn: Mask) -> Labels:
+def _cheapest(costs: _Costs, sewn: Mask) -> Labels:
     labels = np.full(sewn.shape, FABRIC, np.uint8)
     best = np.full(sewn.shape, np.inf, np.float32)
-    for thread in range(count):
-        cost = cost_of(thread)
+    for thread in range(costs.table.shape[1]):
+        cost = costs.of_thread(thread)
         np.putmask(labels, cost < best, np.uint8(thread))
         np.minimum(best, cost, out=best)
     labels[~sewn] = FABRIC
     return labels
-
-
-def _merge_pieces(
-    labels: Labels, colors: Colors, table: Float32, weight: Float32, o: QuantizeOptions, px_per_mm: float
-) -> Labels:
-    pieces = find_pieces(labels)
-    # The root, as along borders: with all of it a face takes the pieces of everything else.
-    sums = _sum_costs(pieces, colors, table, np.sqrt(weight))
-    # Where people look half the area is enough.
-    watched = sum_costs(pieces, weight) / pieces.area
-    smallest = o.min_area_mm2 * px_per_mm**2 / np.clip(np.sqrt(watched), 1, 2)
-    limit = per_area(o.max_regions, labels.shape, px_per_mm)
-    return pieces.map_labels(merge(pieces, sums, too_small=smallest, max_pieces=limit))
 
 
 def _sum_costs(pieces: Pieces, colors: Colors, table: Float32, weight: Float32) -> npt.NDArray[np.float64]:
@@ -178,28 +213,26 @@ def _sum_costs(pieces: Pieces, colors: Colors, table: Float32, weight: Float32) 
     return out
 
 
-def _smooth_borders(
-    labels: Labels, cost_of: Callable[[int], Float32], weight: Float32, o: QuantizeOptions, px_per_mm: float
-) -> Labels:
+def _smooth_borders(labels: Labels, costs: _Costs) -> Labels:
     """Shorten borders where the picture does not mind: diffusion of labels with the costs as a force.
 
     Threshold dynamics (Merriman, Bence, Osher 1994), an approximate minimiser of border length plus costs.
     """
-    sigma = o.smoothing * SMOOTH_MM * px_per_mm
+    sigma = costs.options.smoothing * SMOOTH_MM * costs.px_per_mm
     if sigma <= 0:
         return labels
     # Away from borders nothing changes: only a band along them is looked at.
     band = _near_borders(labels, int(np.ceil(3 * sigma)))
     band &= labels != FABRIC
     at = np.flatnonzero(band)
-    force = np.sqrt(weight.reshape(-1)[at]) / np.float32(FORCE_DELTA_E)
+    force = np.sqrt(costs.weight.reshape(-1)[at]) / np.float32(FORCE_DELTA_E)
     # Half precision: in a picture full of borders these are all of its pixels for each thread.
     used = np.unique(labels[labels != FABRIC]).tolist()
-    costs = {thread: (cost_of(thread).reshape(-1)[at] * force).astype(np.float16) for thread in used}
+    near = {thread: (costs.of_thread(thread).reshape(-1)[at] * force).astype(np.float16) for thread in used}
     for _ in range(2):
         best = np.full(len(force), -np.inf, np.float32)
         out = labels.reshape(-1)[at]
-        for thread, cost in costs.items():
+        for thread, cost in near.items():
             own = (labels == thread).astype(np.uint8) * np.uint8(255)
             share = cv2.GaussianBlur(own, (0, 0), sigma).reshape(-1)[at]
             value = share * np.float32(1 / 255) - cost
@@ -217,12 +250,6 @@ def _near_borders(labels: Labels, reach_px: int) -> Mask:
     edge[1:] |= labels[1:] != labels[:-1]
     size = 2 * reach_px + 1
     return cv2.dilate(edge, np.ones((size, size), np.uint8)).reshape(labels.shape) > 0
-
-
-def _cost(table: Float32, colors: Colors, thread: int, window: int) -> Float32:
-    # Twice as fast as indexing.
-    cost = np.take(np.ascontiguousarray(table[:, thread]), colors.of_pixel, mode="clip")
-    return cost if window == 1 else cv2.blur(cost, (window, window)).reshape(cost.shape)
 
 
 def _draw_marks(

@@ -42,8 +42,18 @@ CANDIDATES = 1000
 NEAREST = 3
 GRID_LAB = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
 
+# Two threads nearer than this (about the least difference that people see) are a colour change for nothing.
+TWINS_DELTA_E = 3.0
+
+# A thread that shows less of the picture than this must differ twice as much from the others.
+LITTLE_SHOWN = 0.003
+
 # Threads x bins up to which an exchange takes about a millisecond: somebody's own spools.
 SMALL = 1 << 15
+
+# CIEDE2000 forgives chroma: a thread more colourful than its place by more than this (a*b*), which the eye calls
+# garish (skin in orange), costs this much ΔE for each further unit.
+MORE_CHROMA, GARISH = 10.0, 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +101,15 @@ def bin_colors(rgb8: Rgb8, weight: npt.NDArray[np.float32]) -> Colors:
     return Colors(lab=lab, weight=mass, area=area / max(area.sum(), 1), of_pixel=number[key])
 
 
+def difference(colors_lab: Float32, threads_lab: Float32) -> Float32:
+    """Return how badly threads stand for colours: CIEDE2000, and more where a thread is garish there.
+
+    Both arrays end with an axis of L*, a*, b* and are broadcast against each other.
+    """
+    more = np.hypot(threads_lab[..., 1], threads_lab[..., 2]) - np.hypot(colors_lab[..., 1], colors_lab[..., 2])
+    return delta_e(colors_lab, threads_lab) + np.float32(GARISH) * np.maximum(more - np.float32(MORE_CHROMA), 0)
+
+
 def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeOptions) -> Palette:
     """Choose threads of the chart that minimise the weighted CIEDE2000 error of the picture's colours.
 
@@ -108,11 +127,12 @@ def choose_threads(colors: Colors, chart: tuple[Thread, ...], options: QuantizeO
     colors = _most(colors)
     allowed = _near(allowed, chart_lab, colors, fixed, 0 if options.threads == "auto" else wanted)
     wanted = min(wanted, len(allowed))
-    distance = np.ascontiguousarray(delta_e(colors.lab[:, None], chart_lab[allowed][None]).T)
+    distance = np.ascontiguousarray(difference(colors.lab[:, None], chart_lab[allowed][None]).T)
     start = [int(np.flatnonzero(allowed == i)[0]) for i in fixed]
     mass = colors.weight**RARE * (colors.weight > 0)
     mass = (mass / max(mass.sum(), 1e-12)).astype(np.float32)
     chosen, curve = _search(distance, mass, start, wanted, options)
+    chosen = _without_twins(chosen, len(start), chart_lab[allowed], distance, mass)
     threads = tuple(chart[int(allowed[i])] for i in chosen)
     return Palette(threads=threads, curve=curve, unreachable=_unreachable(distance, colors))
 
@@ -219,6 +239,20 @@ def _search(
         best = cost[chosen].min(axis=0)
         curve.append(float(weighted_sum(distance[chosen].min(axis=0), mass)))
     return _exchange(cost, mass, chosen, len(start)), tuple(curve)
+
+
+def _without_twins(chosen: list[int], fixed: int, lab: Float32, distance: Float32, mass: Float32) -> list[int]:
+    """Return the chosen rows without those that nobody could tell from another one; the first ``fixed`` stay."""
+    owner = distance[chosen].argmin(axis=0)
+    share = np.bincount(owner, mass, len(chosen))
+    # Those that show most of the picture first.
+    order = [*range(fixed), *(i for i in np.argsort(-share, kind="stable").tolist() if i >= fixed)]
+    kept: list[int] = []
+    for i in order:
+        least = TWINS_DELTA_E * (2 if share[i] < LITTLE_SHOWN else 1)
+        if i < fixed or not kept or delta_e(lab[chosen[i]], lab[[chosen[k] for k in kept]]).min() >= least:
+            kept.append(i)
+    return [chosen[i] for i in sorted(kept)]
 
 
 def _exchange(cost: Float32, mass: Float32, chosen: list[int], fixed: int) -> list[int]:

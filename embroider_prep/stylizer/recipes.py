@@ -17,7 +17,7 @@ import numpy.typing as npt
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8, lab_from_rgb8
 from embroider_prep.errors import OptionsError, closest
-from embroider_prep.options import (
+from embroider_prep.recipe_options import (
     ContourOptions,
     EdgeOptions,
     IllustrationOptions,

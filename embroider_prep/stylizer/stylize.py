@@ -13,7 +13,7 @@ import numpy as np
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding
 from embroider_prep.errors import InputError, ModelError, OptionsError, closest
-from embroider_prep.options import StylizeOptions
+from embroider_prep.options import DRAWN, StylizeOptions
 from embroider_prep.stylizer.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
 from embroider_prep.stylizer.recipes import RECIPES, find_recipe
 from embroider_prep.stylizer.session import Session, open_session
@@ -138,7 +138,7 @@ def stylize(
     ModelError
         When the model or its card is missing, damaged or breaks its promises.
     """
-    o = options or StylizeOptions()
+    o = options or StylizeOptions(style=DRAWN)
     rgb8 = np.asarray(rgb8)
     if rgb8.ndim != 3 or rgb8.shape[2] != 3 or rgb8.dtype != np.uint8 or not rgb8.size:
         raise InputError(

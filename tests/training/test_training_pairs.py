@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from embroider_prep.errors import InputError, OptionsError, OutputError
-from embroider_prep.options import IllustrationOptions
+from embroider_prep.recipe_options import IllustrationOptions
 from embroider_prep.stylizer.recipes import illustration
 from training import pairs as pairs_module
 from training.__main__ import main
