@@ -125,7 +125,7 @@ ODD: dict[str, tuple[np.ndarray, Mapping[str, Any]]] = {
     "a narrow strip": (_ramp(400, 40), {"width_mm": 60}),
     "no trims": (_ramp(120, 120), {"no_trim": True}),
     "auto": (_ramp(120, 120), {"threads": "auto"}),
-    "must and must not": (_ramp(120, 120), {"use": ("black",), "threads": 5}),
+    "must and must not": (_ramp(120, 120), {"use": ("black",), "threads": 5, "chart": "brother"}),
     "level rows": (_ramp(120, 120), {"direction": "level"}),
     "no underlay": (_ramp(120, 120), {"underlay": False}),
 }
