@@ -1,12 +1,14 @@
 """Temporary files that become results: locked while somebody writes them, renamed together, swept when nobody does.
 
 A run that is killed cannot clear up. Its temporary files have a name of their own and a lock that the system takes
-back with the process: the next run that writes into the folder removes those that nobody holds.
+back with the process: the next run that writes into the folder removes those that nobody holds. Before files are
+renamed a list of the renames is written; when a run is killed within them, the next one brings them to their end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -32,6 +34,9 @@ OLD_S = 3600.0
 """Without locks: nobody works on one file for an hour."""
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+LIST_HEAD = b"embroider-prep renames\n"
+"""The first line of a list of renames; then a line of JSON: pairs of the names before and after."""
 
 _swept: set[Path] = set()
 
@@ -93,35 +98,58 @@ def part_for(target: Path) -> Part:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what runs that were killed have left in a folder; once for each folder and process."""
+    """Finish and remove what runs that were killed have left in a folder; once for each folder and process."""
     if folder in _swept:
         return
     _swept.add(folder)
     with suppress(OSError):
-        for item in os.scandir(folder):
-            if item.name.startswith(PREFIX) and item.name.endswith(SUFFIX):
-                _sweep(Path(item.path))
+        left = [Path(item.path) for item in os.scandir(folder) if _is_part(item.name)]
+        # Lists of renames first: what they name is no leftover.
+        for path in sorted(left, key=lambda path: not _is_list(path)):
+            _sweep(path)
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith(PREFIX) and name.endswith(SUFFIX)
+
+
+def _is_list(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(LIST_HEAD)) == LIST_HEAD
+    return False
 
 
 def _sweep(path: Path) -> None:
     with suppress(OSError):
         if fcntl is None:
             if time.time() - path.stat().st_mtime > OLD_S:
-                path.unlink()
+                _finish(path)
             return
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+            _finish(path)
         finally:
             os.close(number)
+
+
+def _finish(path: Path) -> None:
+    """Bring a list of renames to its end; remove it, or whatever else was left."""
+    if _is_list(path):
+        with suppress(ValueError, TypeError):
+            for before, after in json.loads(path.read_bytes()[len(LIST_HEAD) :]):
+                # Names in this folder alone: a list that somebody else has put here reaches no further.
+                if _is_part(before) and Path(before).name == before and Path(after).name == after:
+                    with suppress(OSError):
+                        path.with_name(before).replace(path.with_name(after))
+    path.unlink()
 
 
 def put_in_place(parts: Sequence[Part]) -> None:
     """Rename all files to their targets, in order: all of them, or (when a rename fails) none.
 
-    Signals wait until it is done. What a power cut or ``kill -9`` in these microseconds leaves shows in the report,
-    which comes last and holds the digests of the others.
+    Signals wait until it is done. What ``kill -9`` in these microseconds leaves shows in the report, which comes last
+    and holds the digests of the others, and is brought to its end by the next run.
 
     Raises
     ------
@@ -129,28 +157,51 @@ def put_in_place(parts: Sequence[Part]) -> None:
         With ``filename2`` the target; what stood there before is back in its place.
     """
     with signals_wait():
-        olds: list[tuple[Part, Path | None]] = []
+        renamed: list[tuple[Part, Path | None]] = []
+        kept: list[Path | None] = []
+        lists: list[Part] = []
         try:
-            kept = [_set_aside(part.target) if len(parts) > 1 else None for part in parts]
-            try:
-                for part, old in zip(parts, kept, strict=True):
-                    part.path.replace(part.target)
-                    olds.append((part, old))
-            except BaseException:
-                for part, old in reversed(olds):
-                    with suppress(OSError):
-                        old.replace(part.target) if old is not None else part.target.unlink()
-                raise
-            finally:
-                for old in kept:
-                    if old is not None:
-                        with suppress(OSError):
-                            old.unlink()
-        except OSError as error:
-            error.filename2 = str(parts[min(len(olds), len(parts) - 1)].target)
+            # Whatever was set aside before one fails is in the list, and removed.
+            kept.extend(_set_aside(part.target) if len(parts) > 1 else None for part in parts)
+            if len(parts) > 1:
+                lists = _list_renames(parts)
+            for part, old in zip(parts, kept, strict=True):
+                part.path.replace(part.target)
+                renamed.append((part, old))
+        except BaseException as error:
+            for part, old in reversed(renamed):
+                with suppress(OSError):
+                    old.replace(part.target) if old is not None else part.target.unlink()
+            if isinstance(error, OSError):
+                error.filename2 = str(parts[min(len(renamed), len(parts) - 1)].target)
             raise
+        finally:
+            for item in lists:
+                item.discard()
+            for old in kept:
+                if old is not None:
+                    with suppress(OSError):
+                        old.unlink()
         for folder in {part.target.parent for part in parts}:
             _sync_folder(folder)
+
+
+def _list_renames(parts: Sequence[Part]) -> list[Part]:
+    """Write down what will be renamed, in each folder; held as long as this process lives."""
+    out: list[Part] = []
+    try:
+        for folder in dict.fromkeys(part.target.parent for part in parts):
+            pairs = [(part.path.name, part.target.name) for part in parts if part.target.parent == folder]
+            out.append(part_for(folder / "renames"))
+            with out[-1].open() as file:
+                file.write(LIST_HEAD + json.dumps(pairs).encode("ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+    except BaseException:
+        for item in out:
+            item.discard()
+        raise
+    return out
 
 
 def _set_aside(target: Path) -> Path | None:

@@ -178,6 +178,45 @@ class TestLeftovers:
         assert sorted(content(tmp_path)) == [".other.part", "a"]
 
     @pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+    @pytest.mark.parametrize("number", range(4))
+    def test_renames_that_were_cut_short_are_finished(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    ) -> None:
+        """Killed after so many renames: the next run finds the rest and brings it to its end."""
+        write_set(tmp_path, b"old ")
+        real, calls = Path.replace, []
+
+        def replace(self: Path, target: Path) -> Path:
+            if len(calls) == number:
+                os._exit(9)
+            calls.append(target)
+            return real(self, target)
+
+        child = os.fork()
+        if not child:
+            monkeypatch.setattr(Path, "replace", replace)
+            write_set(tmp_path, b"new ")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == (9 if number < len(NAMES) else 0)
+        monkeypatch.setattr(parts, "_swept", set())
+        with atomic_write(tmp_path / "z") as file:
+            file.write(b"z")
+        assert content(tmp_path) == {**NEW, "z": b"z"}
+
+    def test_a_list_of_somebody_else_reaches_no_further(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(parts, "_swept", set())
+        (tmp_path / "in").mkdir()
+        (tmp_path / "mine").write_bytes(b"mine")
+        (tmp_path / "in" / "mine").write_bytes(b"mine")
+        for text in (b'[["../mine", "a"], ["mine", "b"], [".embroider-prep-1.part", "../c"]]', b"[[1]]", b"no", b"7"):
+            (tmp_path / "in" / ".embroider-prep-0.part").write_bytes(parts.LIST_HEAD + text)
+            (tmp_path / "in" / ".embroider-prep-1.part").write_bytes(b"")
+            parts._swept.clear()
+            parts.sweep(tmp_path / "in")
+            assert sorted(content(tmp_path / "in")) == ["mine"]
+            assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "mine"]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
     def test_those_of_a_run_that_is_alive_stay(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(parts, "_swept", set())
         with all_or_none():
