@@ -15,13 +15,13 @@ HEIGHT_PX = 280
 
 
 def main() -> None:
-    """Write ``strip.jpg``: photo, illustration and stitches of two samples, by the very command below the picture."""
+    """Write ``strip.jpg``: photo, threads and stitches of two samples, by the very command below the picture."""
     rows = []
     for name in ("chelsea", "coffee"):
-        made = ep.convert(f"sample:{name}", width_mm=100, threads=12)
+        made = ep.convert(f"sample:{name}", width_mm=100)
         scale = made.options.preview.preview_px_per_mm
         rows.append(
-            strip(made.photo, made.illustration, None, made.preview(), height_px=HEIGHT_PX, stitches_px_per_mm=scale)
+            strip(made.photo, None, made.indexed, made.preview(), height_px=HEIGHT_PX, stitches_px_per_mm=scale)
         )
     width = min(row.shape[1] for row in rows)
     picture = np.concatenate([row[:, :width] for row in rows])
