@@ -50,10 +50,12 @@ if TYPE_CHECKING:
     from embroider_prep.report import make_report
     from embroider_prep.stylizer.stylize import list_models, stylize
     from embroider_prep.threads import list_charts, load_chart, match_color
+    from embroider_prep.tryout import Candidate, candidates
 
 # A name must not be that of a room: importing the room would put the module in its place.
 __all__ = [
     "FABRIC",
+    "Candidate",
     "Conversion",
     "ConvertOptions",
     "DetailLine",
@@ -78,6 +80,7 @@ __all__ = [
     "StitchPlan",
     "Thread",
     "__version__",
+    "candidates",
     "convert",
     "digitize",
     "list_charts",
@@ -110,6 +113,7 @@ _HOMES = {
     "report": "make_report",
     "stylizer.stylize": "list_models stylize",
     "threads": "list_charts load_chart match_color",
+    "tryout": "Candidate candidates",
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _PLACES["load_picture"] = ("picture", "load")

@@ -31,7 +31,32 @@ from embroider_prep.picture import (
 from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_sides, field_for
 
-Source = str | Path | bytes | BinaryIO | npt.NDArray[Any]
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Photo:
+    """A photo at its own size, with what `Working` says of it."""
+
+    picture: Picture
+    scene: Scene
+    crop: Box
+    findings: tuple[Finding, ...]
+
+    def part(self, box: Box) -> Photo:
+        """Return what lies in a box of it (left, top, right, bottom as shares)."""
+        rows, columns = box_px(box, self.picture.rgb8)
+        alpha = None if self.picture.alpha is None else self.picture.alpha[rows, columns]
+        left, top, right, bottom = self.crop
+        wide, high = right - left, bottom - top
+        return replace(
+            self,
+            picture=replace(self.picture, rgb8=self.picture.rgb8[rows, columns], alpha=alpha),
+            scene=self.scene.cropped(box),
+            crop=(left + box[0] * wide, top + box[1] * high, left + box[2] * wide, top + box[3] * high),
+        )
+
+
+Source = str | Path | bytes | BinaryIO | npt.NDArray[Any] | Photo
+"""A photo that is read already (`Photo`) is taken as it is."""
 
 MIN_SIDE_PX = 8
 """A picture with fewer pixels on a side shows nothing."""
@@ -55,21 +80,13 @@ class Working:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Photo:
-    """A photo at its own size, with what `Working` says of it."""
-
-    picture: Picture
-    scene: Scene
-    crop: Box
-    findings: tuple[Finding, ...]
-
-
 def read_photo(source: Source, options: ConvertOptions) -> Photo:
     """Return a photo as the options want it, at its own size: without its frame, mended, cropped to what was found.
 
     A box that somebody gives is meant for the photo as the file has it: then no frame is cut off.
     """
+    if isinstance(source, Photo):
+        return source
     o = options.picture
     picture = load(source, o)
     findings = picture.findings
@@ -92,18 +109,9 @@ def read_photo(source: Source, options: ConvertOptions) -> Photo:
         findings += said
     if not isinstance(o.crop, str):
         return Photo(picture=picture, scene=scene, crop=o.crop or frame, findings=findings)
-    chosen = choose_crop(scene, o.crop, lambda box: _width_mm(box, rgb8.shape, options))
-    rows, columns = box_px(chosen.box, rgb8)
-    alpha = None if picture.alpha is None else picture.alpha[rows, columns]
-    left, top, right, bottom = frame
-    wide, high = right - left, bottom - top
-    x0, y0, x1, y1 = chosen.box
-    return Photo(
-        picture=replace(picture, rgb8=picture.rgb8[rows, columns], alpha=alpha),
-        scene=scene.cropped(chosen.box),
-        crop=(left + x0 * wide, top + y0 * high, left + x1 * wide, top + y1 * high),
-        findings=findings if chosen.finding is None else (*findings, chosen.finding),
-    )
+    chosen = choose_crop(scene, o.crop, lambda box: sewn_mm(box, rgb8.shape, options)[0])
+    whole = Photo(picture=picture, scene=scene, crop=frame, findings=findings)
+    return replace(whole.part(chosen.box), findings=(*findings, chosen.finding) if chosen.finding else findings)
 
 
 def _eyes_px(scene: Scene, shape: tuple[int, ...]) -> list[tuple[float, float, float]]:
@@ -113,17 +121,15 @@ def _eyes_px(scene: Scene, shape: tuple[int, ...]) -> list[tuple[float, float, f
     return [(x * columns, y * rows, 0.13 * face.width * columns) for face in people for x, y in face.eyes]
 
 
-def _width_mm(box: Box, shape: tuple[int, ...], options: ConvertOptions) -> float:
-    """Return the width in which a part of a picture is sewn."""
-    size = options.size
-    columns, rows = (
-        max(1, round((high - low) * side)) for low, high, side in zip(box[:2], box[2:], shape[1::-1], strict=True)
-    )
-    width, _ = working_size_px(
+def sewn_mm(box: Box, shape: tuple[int, ...], options: ConvertOptions) -> tuple[float, float]:
+    """Return the width and height in mm in which a part of a picture of ``shape`` is sewn."""
+    size, (height, width) = options.size, shape[:2]
+    columns, rows = max(1, round((box[2] - box[0]) * width)), max(1, round((box[3] - box[1]) * height))
+    sewn = working_size_px(
         columns, rows, width_mm=size.width_mm, height_mm=size.height_mm,
         within_mm=field_for(columns, rows, options.write), px_per_mm=size.px_per_mm,
     )  # fmt: skip
-    return width / size.px_per_mm
+    return sewn[0] / size.px_per_mm, sewn[1] / size.px_per_mm
 
 
 def read_unsized(source: Source, options: ConvertOptions) -> Working:

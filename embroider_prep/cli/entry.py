@@ -22,6 +22,7 @@ PROGRAM = "embroider-prep"
 # Name: section of the help, what it does in one line. The module has the name too; it is loaded when it is called.
 COMMANDS = {
     "convert": ("Photo to stitches", "A photo becomes a stitch file, with preview and report beside it."),
+    "try": ("Photo to stitches", "Six ways to sew a photo on one sheet, to choose by looking."),
     "demo": ("Photo to stitches", "Convert a sample photo into a folder and say what to open."),
     "stylize": ("Step by step", "Photo to illustration."),
     "quantize": ("Step by step", "Photo or illustration to a picture in real threads."),
@@ -36,6 +37,9 @@ COMMANDS = {
     "doctor": ("What there is", "Check this installation."),
 }
 
+# A word of Python is no name of a module.
+MODULES = {"try": "tryout"}
+
 EPILOG = "Exit codes: 0 done, 1 could not, 2 wrong usage, 3 done but with findings at --fail-on."
 
 
@@ -48,7 +52,7 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"embroider_prep.cli.{cmd_name}").command
+        command: click.Command = import_module(f"embroider_prep.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(
@@ -86,6 +90,7 @@ def root() -> None:
     \b
       embroider-prep demo
       embroider-prep photo.jpg
+      embroider-prep try photo.jpg
       embroider-prep convert photo.jpg -o design.pes --width 100mm --threads 12
     """
 
