@@ -124,10 +124,11 @@ def test_a_chart_of_thousands_costs_little_and_finds_nearly_the_same() -> None:
         all_of_them = choose_threads(colors, chart, QuantizeOptions(threads=8))
     assert few.curve[-1] < 1.05 * all_of_them.curve[-1]
     assert CANDIDATES >= 1000, "the largest charts of makers are searched whole"
-    # One colour has few neighbours: as many threads as were asked are found, and what must be used is among them.
+    # One colour has few neighbours: nearly as many threads as were asked are found, none of which look alike, and what
+    # must be used is among them.
     flat = colors_of(np.full((20, 20, 3), 90, np.uint8))
     used = choose_threads(flat, chart, QuantizeOptions(threads=30, use=("7",)))
-    assert len(used.threads) == 30
+    assert 25 <= len(used.threads) <= 30
     assert "7" in {thread.code for thread in used.threads}
 
 

@@ -65,8 +65,10 @@ class Root(click.Group):
                     args[0], COMMANDS, otherwise=f"{PROGRAM} --help lists the commands; a photo is named as photo.jpg"
                 )
                 raise OptionsError(f"there is no command and no file {args[0]!r}", hint=hint)
-            # A stitch file at the end would look like a result without -o.
-            args = [verb, *sorted(args, key=lambda word: not is_design(word))] if verb == "convert" else [verb, *args]
+            if verb == "convert" and not any(word.startswith("-") for word in args):
+                # Only files: a stitch file at the end would look like a result without -o.
+                args = sorted(args, key=lambda word: not is_design(word))
+            args = [verb, *args]
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

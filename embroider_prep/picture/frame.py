@@ -48,7 +48,12 @@ def cut_frame(picture: Picture) -> tuple[Picture, tuple[Finding, ...], tuple[flo
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     small = np.asarray(cv2.resize(picture.rgb8, size, interpolation=cv2.INTER_AREA), np.int16).reshape(*size[::-1], 3)
     left, top, right, bottom = _inner(small)
-    if (left, top, right, bottom) == (0, 0, size[0], size[1]):
+    # What leaves less than half of a side is no frame but what the picture shows: bands, a flag.
+    if (
+        (left, top, right, bottom) == (0, 0, size[0], size[1])
+        or 2 * (right - left) < size[0]
+        or 2 * (bottom - top) < size[1]
+    ):
         return picture, (), (0.0, 0.0, 1.0, 1.0)
     # The line where both mix goes with the frame.
     x0, x1 = _grown(left, right, size[0], columns)
