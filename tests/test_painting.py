@@ -136,7 +136,7 @@ def test_odd_input(kind: str) -> None:
     picture, values = ODD[kind]
     options = {**SMALL, "width_mm": 30, "threads": 6, **values}
     if "use" in options:
-        options["use"] = (ep.load_chart("isacord")[0].code,)
+        options["use"] = (ep.load_chart(options["chart"])[0].code,)
     made = ep.convert(picture, **options)
     check_plan(made.plan, len(made.plan.threads))
     if "use" in options:
