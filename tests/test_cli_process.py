@@ -101,6 +101,29 @@ def test_stopped_at_any_time(name: str, after_s: float, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_within_a_callback_is_not_lost(name: str) -> None:
+    """Python drops what is raised in `__del__` and the like."""
+    code = (
+        "import os, signal, time\n"
+        "from embroider_prep.cli import process\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "process.prepare()\n"
+        "class Gone:\n"
+        "    def __del__(self):\n"
+        f"        os.kill(os.getpid(), signal.{name})\n"
+        "        [0 for _ in range(1000)]\n"
+        "try:\n"
+        "    gone = Gone()\n"
+        "    del gone\n"
+        "    time.sleep(20)\n"
+        "except BaseException:\n"
+        "    os._exit(process.stop_code())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=10)
+    assert (ran.returncode, ran.stderr) == (128 + getattr(signal, name), "")
+
+
 def test_signals_that_the_caller_ignores_stay_ignored(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys\n"

@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 PATIENCE_S = 3.0
 """Clearing up takes well under a second: whoever asks again after this long wants an end at once."""
+
+AGAIN_S = 0.05
+"""How much later a stop is raised again that was lost in a callback."""
 
 _stopped_at: float | None = None
 _stopped_by = 0
@@ -70,10 +74,21 @@ def _pass_on(problem: Any) -> None:
     """A stop that arrives within a callback of the interpreter is lost there: raise it again."""
     global _stopped_at
     if issubclass(problem.exc_type, KeyboardInterrupt | SystemExit) and stop_code():
-        _stopped_at = None
-        _thread.interrupt_main(signal.SIGINT if problem.exc_type is KeyboardInterrupt else signal.SIGTERM)
+        number, _stopped_at = _stopped_by, None
+        # A little later: raised while this function still runs, it would be lost here as well.
+        again = threading.Timer(AGAIN_S, _send, (number,))
+        again.daemon = True
+        again.start()
     elif not stop_code():
         sys.__unraisablehook__(problem)
+
+
+def _send(number: int) -> None:
+    """Send a signal to the main thread: a real one, that also ends a wait."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(signal.Signals(number))
 
 
 def _occupy_streams() -> None:
