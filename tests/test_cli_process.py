@@ -118,6 +118,7 @@ def test_a_stop_within_a_callback_is_not_lost(name: str) -> None:
         "    del gone\n"
         "    time.sleep(20)\n"
         "except BaseException:\n"
+        "    process.answer()\n"
         "    os._exit(process.stop_code())\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=10)

@@ -107,6 +107,7 @@ def main() -> None:
         code = run(sys.argv[1:])
     except BaseException:
         # A bug keeps its traceback.
+        process.answer()
         code = process.stop_code()
         if not code:
             raise
@@ -159,6 +160,7 @@ def _asked_in_words(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def _say_stopped(code: int) -> int:
+    process.answer()
     with process.saying():
         click.echo("stopped", err=True)
     return code

@@ -23,14 +23,20 @@ from embroider_prep.errors import OutputError
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
-PATIENCE_S = 3.0
+PATIENCE_S = 5.0
 """Clearing up takes well under a second: whoever asks again after this long wants an end at once."""
 
-AGAIN_S = 0.05
-"""How much later a stop is raised again that was lost in a callback."""
+AGAIN_S = 1.0
+"""When a stop that nobody has answered is raised again.
+
+What a signal raises is lost now and then: in `__del__` and other callbacks, and where the interpreter itself looks
+whether something has an attribute.
+"""
 
 _stopped_at: float | None = None
 _stopped_by = 0
+_raised = False
+_answered = False
 
 
 def prepare() -> None:
@@ -40,7 +46,7 @@ def prepare() -> None:
     if not sys.warnoptions:
         # What a library would like its programmer to know is nothing for the person at the machine.
         warnings.simplefilter("ignore")
-    sys.unraisablehook = _pass_on
+    sys.unraisablehook = _unraisable
     for number in SIGNALS:
         # What the caller chose to ignore (nohup, a job in the background) stays ignored.
         with contextlib.suppress(ValueError):
@@ -50,16 +56,44 @@ def prepare() -> None:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     """Unwind, which removes temporary files; while that goes on, further signals wait."""
-    global _stopped_at, _stopped_by
+    global _stopped_at, _stopped_by, _raised
     now = time.monotonic()
-    if _stopped_at is not None:
-        if now - _stopped_at > PATIENCE_S:
-            os._exit(128 + number)
+    if _stopped_at is None:
+        _stopped_at, _stopped_by = now, number
+    elif now - _stopped_at > PATIENCE_S and not _answered:
+        os._exit(128 + number)
+    if _raised or _answered:
         return
-    _stopped_at, _stopped_by = now, number
-    if number == signal.SIGINT:
+    _raised = True
+    _remind_later()
+    if _stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
-    sys.exit(128 + number)
+    sys.exit(128 + _stopped_by)
+
+
+def _remind_later() -> None:
+    timer = threading.Timer(AGAIN_S, _remind)
+    timer.daemon = True
+    timer.start()
+
+
+def _remind() -> None:
+    """Send the signal once more when what it raised has not arrived."""
+    global _raised
+    if _answered:
+        return
+    _raised = False
+    if hasattr(signal, "pthread_kill"):
+        # A real one, that also ends a wait of the main thread.
+        signal.pthread_kill(threading.main_thread().ident or 0, _stopped_by)
+    else:
+        _thread.interrupt_main(signal.Signals(_stopped_by))
+
+
+def answer() -> None:
+    """Say that a stop has arrived: it is not raised again."""
+    global _answered
+    _answered = True
 
 
 def stop_code() -> int:
@@ -70,25 +104,10 @@ def stop_code() -> int:
     return 128 + _stopped_by if _stopped_at is not None else 0
 
 
-def _pass_on(problem: Any) -> None:
-    """A stop that arrives within a callback of the interpreter is lost there: raise it again."""
-    global _stopped_at
-    if issubclass(problem.exc_type, KeyboardInterrupt | SystemExit) and stop_code():
-        number, _stopped_at = _stopped_by, None
-        # A little later: raised while this function still runs, it would be lost here as well.
-        again = threading.Timer(AGAIN_S, _send, (number,))
-        again.daemon = True
-        again.start()
-    elif not stop_code():
+def _unraisable(problem: Any) -> None:
+    """A stop that is lost in a callback of the interpreter comes again and needs no words."""
+    if not stop_code():
         sys.__unraisablehook__(problem)
-
-
-def _send(number: int) -> None:
-    """Send a signal to the main thread: a real one, that also ends a wait."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
-    else:
-        _thread.interrupt_main(signal.Signals(number))
 
 
 def _occupy_streams() -> None:
