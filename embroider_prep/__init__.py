@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
     from embroider_prep.preview import render
     from embroider_prep.report import make_report
+    from embroider_prep.session import Session
     from embroider_prep.stylizer.stylize import list_models, stylize
     from embroider_prep.threads import list_charts, load_chart, match_color
     from embroider_prep.tryout import Candidate, candidates
@@ -75,6 +76,7 @@ __all__ = [
     "Region",
     "Report",
     "Saved",
+    "Session",
     "SewObject",
     "StitchBlock",
     "StitchPlan",
@@ -111,6 +113,7 @@ _HOMES = {
     "pipeline": "InThreads convert digitize quantize_picture",
     "preview": "render",
     "report": "make_report",
+    "session": "Session",
     "stylizer.stylize": "list_models stylize",
     "threads": "list_charts load_chart match_color",
     "tryout": "Candidate candidates",

@@ -11,7 +11,7 @@ from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
-from embroider_prep.reading import Source, find_sewn, read_fitting, read_working
+from embroider_prep.reading import Source, Working, find_sewn, read_fitting, read_working
 from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_hoop, sized
 
@@ -36,6 +36,16 @@ class InThreads:
     chart: Mapping[str, Any]
     scene: Scene
     crop: Box
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """A photo at its working size, what it shows, and what the style drew of it, (H, W, 3) uint8."""
+
+    work: Working
+    scene: Scene
+    illustration: Rgb8
+    findings: tuple[Finding, ...]
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -72,12 +82,16 @@ def convert(
         from embroider_prep.painted import paint_photo
 
         return _with_source(paint_photo(source, o, tell), source)
-    made = quantize_picture(source, o, progress=tell)
-    done = _digitize(
+    return _with_source(sew_picture(quantize_picture(source, o, progress=tell), o, progress=tell), source)
+
+
+def sew_picture(made: InThreads, options: ConvertOptions, *, progress: Progress | None = None) -> Conversion:
+    """Turn what `quantize_picture` made into a stitch plan: the second half of `convert`."""
+    return _digitize(
         made.indexed,
         made.guide,
-        o,
-        tell,
+        options,
+        progress or _silent,
         name=made.name,
         photo=made.photo,
         drawn=made.illustration,
@@ -87,7 +101,6 @@ def convert(
         scene=made.scene,
         crop=made.crop,
     )
-    return _with_source(done, source)
 
 
 def _with_source(made: Conversion, source: Source) -> Conversion:
@@ -121,44 +134,60 @@ def quantize_picture(
     EmbroiderPrepError
         As `convert`.
     """
-    from embroider_prep.guide.features import clarify
-    from embroider_prep.painted import refuse_painting
-    from embroider_prep.picture import guide_to_8bit
-    from embroider_prep.quantize import quantize
-    from embroider_prep.quantize.advice import advise
-    from embroider_prep.stylizer.stylize import stylize
-    from embroider_prep.threads import choose_from, threads_there
-
     o = (options or ConvertOptions()).with_values(values)
+    return thread_picture(draw_picture(source, o, faces=faces, progress=progress), o, progress=progress)
+
+
+def draw_picture(
+    source: Source, options: ConvertOptions, *, faces: Source | None = None, progress: Progress | None = None
+) -> Drawn:
+    """Read a photo and let its style draw it: what comes before the threads. Parameters as in `quantize_picture`."""
+    from embroider_prep.painted import refuse_painting
+    from embroider_prep.stylizer.stylize import stylize
+    from embroider_prep.threads import choose_from
+
+    o, tell = options, progress or _silent
     refuse_painting(o, "quantize")
-    tell = progress or _silent
-    threads = choose_from(o.quantize)
+    # What is wrong with the threads is said before anybody waits.
+    choose_from(o.quantize)
     tell("read", 0, 1)
     # An illustration was mended when it was a photo.
     work = read_working(source, o if faces is None else o.with_values({"fix": "off"}))
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
     scene = work.scene if faces is None else read_fitting(faces, work.rgb8.shape[:2], o)[1]
-    said = [*threads.findings, *work.findings]
+    said = list(work.findings)
     drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
+    return Drawn(work=work, scene=scene, illustration=drawn, findings=tuple(said))
+
+
+def thread_picture(drawn: Drawn, options: ConvertOptions, *, progress: Progress | None = None) -> InThreads:
+    """Turn what `draw_picture` made into a picture in threads."""
+    from embroider_prep.guide.features import clarify
+    from embroider_prep.picture import guide_to_8bit
+    from embroider_prep.quantize import quantize
+    from embroider_prep.quantize.advice import advise
+    from embroider_prep.threads import choose_from, threads_there
+
+    o, tell, work, scene = options, progress or _silent, drawn.work, drawn.scene
     tell("quantize", 0, 1)
-    clear = clarify(drawn, scene.faces, o.quantize.feature_contrast)
+    threads = choose_from(o.quantize)
+    clear = clarify(drawn.illustration, scene.faces, o.quantize.feature_contrast)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
     q, scale = o.quantize, o.size.px_per_mm
     guide = guide_to_8bit(_guide(clear, scene, q, scale))
     subject, kept = find_sewn(work, scene, o)
-    said += kept
     asked, few = threads_there(q, len(threads.chart))
-    said += few
     found = quantize(
-        clear, threads.chart, asked, guide=guide, plain=drawn, alpha=work.alpha, subject=subject, px_per_mm=scale
-    )
+        clear, threads.chart, asked, guide=guide, plain=drawn.illustration, alpha=work.alpha, subject=subject,
+        px_per_mm=scale,
+    )  # fmt: skip
     return InThreads(
         name=work.name,
         photo=work.rgb8,
         illustration=clear,
         indexed=found.indexed,
         guide=guide,
-        findings=(*said, *scene.findings, *found.findings),
+        findings=(*threads.findings, *drawn.findings, *kept, *few, *scene.findings, *found.findings),
         curve=found.palette.curve,
         chart=advise(found.colors, threads, len(found.palette.threads), asked=q.threads),
         scene=scene,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,12 +93,18 @@ def candidates(
     EmbroiderPrepError
         As `convert`.
     """
-    o = (options or ConvertOptions()).with_values(values)
+    return tuple(iter_candidates(source, (options or ConvertOptions()).with_values(values), progress=progress))
+
+
+def iter_candidates(
+    source: Source, options: ConvertOptions, *, progress: Callable[[str, int, int], None] | None = None
+) -> Iterator[Candidate]:
+    """Yield what `candidates` returns, each as soon as it is made."""
+    o = options
     if progress is not None:
         progress("read", 0, 1)
     photo = _reduced(read_photo(source, o))
     drawn: dict[tuple[Box, str], Rgb8] = {}
-    out = []
     for number, (title, changed, box) in enumerate(_ways(photo, o)):
         if progress is not None:
             progress("try", number, COUNT)
@@ -113,8 +119,7 @@ def candidates(
         made = convert(part, small)
         if made.illustration is not None and part.picture.alpha is None:
             drawn[box, style] = made.illustration
-        out.append(Candidate(title=title, values=changed, size_mm=size_mm, small=made))
-    return tuple(out)
+        yield Candidate(title=title, values=changed, size_mm=size_mm, small=made)
 
 
 def _reduced(photo: Photo) -> Photo:
