@@ -40,14 +40,30 @@ if TYPE_CHECKING:
         OutputError,
         PlanError,
     )
-    from embroider_prep.options import ConvertOptions, read_options
+    from embroider_prep.machines import Machine, find_machine, list_machines
+    from embroider_prep.options import (
+        ConvertOptions,
+        PaintingOptions,
+        PictureOptions,
+        PlanOptions,
+        PreviewOptions,
+        QuantizeOptions,
+        RegionOptions,
+        SizeOptions,
+        StylizeOptions,
+        WriteOptions,
+        read_options,
+    )
     from embroider_prep.painting import Painting, paint
-    from embroider_prep.pattern import read, write
+    from embroider_prep.pattern import Written, read, to_bytes, write
+    from embroider_prep.picture import Picture, read_indexed, write_indexed
     from embroider_prep.picture import load as load_picture
-    from embroider_prep.picture import read_indexed, write_indexed
     from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
+    from embroider_prep.plans import centered, merge, moved, turned
+    from embroider_prep.preflight import check
     from embroider_prep.preview import render
     from embroider_prep.report import make_report
+    from embroider_prep.scene import Face, Scene
     from embroider_prep.session import Session
     from embroider_prep.stylizer.stylize import list_models, stylize
     from embroider_prep.threads import list_charts, load_chart, match_color
@@ -61,36 +77,56 @@ __all__ = [
     "ConvertOptions",
     "DetailLine",
     "EmbroiderPrepError",
+    "Face",
     "Finding",
     "FormatError",
     "Guide",
     "InThreads",
     "IndexedImage",
     "InputError",
+    "Machine",
     "MissingExtra",
     "ModelError",
     "OptionsError",
     "OutputError",
     "Painting",
+    "PaintingOptions",
+    "Picture",
+    "PictureOptions",
     "PlanError",
+    "PlanOptions",
+    "PreviewOptions",
+    "QuantizeOptions",
     "Region",
+    "RegionOptions",
     "Report",
     "Saved",
+    "Scene",
     "Session",
     "SewObject",
+    "SizeOptions",
     "StitchBlock",
     "StitchPlan",
+    "StylizeOptions",
     "Thread",
+    "WriteOptions",
+    "Written",
     "__version__",
     "candidates",
+    "centered",
+    "check",
     "convert",
     "digitize",
+    "find_machine",
     "list_charts",
+    "list_machines",
     "list_models",
     "load_chart",
     "load_picture",
     "make_report",
     "match_color",
+    "merge",
+    "moved",
     "paint",
     "quantize_picture",
     "read",
@@ -98,6 +134,8 @@ __all__ = [
     "read_options",
     "render",
     "stylize",
+    "to_bytes",
+    "turned",
     "write",
     "write_indexed",
 ]  # fmt: skip
@@ -106,13 +144,18 @@ _HOMES = {
     "conversion": "Conversion Saved",
     "design": "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread",
     "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",
-    "options": "ConvertOptions read_options",
+    "machines": "Machine find_machine list_machines",
+    "options": "ConvertOptions PaintingOptions PictureOptions PlanOptions PreviewOptions QuantizeOptions RegionOptions "
+    "SizeOptions StylizeOptions WriteOptions read_options",
     "painting": "Painting paint",
-    "pattern": "read write",
-    "picture": "read_indexed write_indexed",
+    "pattern": "Written read to_bytes write",
+    "picture": "Picture read_indexed write_indexed",
     "pipeline": "InThreads convert digitize quantize_picture",
+    "plans": "centered merge moved turned",
+    "preflight": "check",
     "preview": "render",
     "report": "make_report",
+    "scene": "Face Scene",
     "session": "Session",
     "stylizer.stylize": "list_models stylize",
     "threads": "list_charts load_chart match_color",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
-from pathlib import Path
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal, Self
 
 from embroider_prep.errors import OptionsError, closest
@@ -87,6 +87,8 @@ def check_value(where: str, value: Any, meta: Mapping[str, Any]) -> Any:
         return check_value(where, value.strip().lower(), {**meta, "kind": "choice"})
     if kind in ("box", "crop"):
         return _check_box(where, value)
+    if isinstance(value, PurePath):
+        value = str(value)
     if not isinstance(value, str):
         raise OptionsError(f"{where}: {value!r} is not text")
     return _text(where, value)
@@ -176,6 +178,15 @@ class Options:
                 raise OptionsError(f"[{cls.section}]: unknown option {name!r}", hint=closest(name, known))
             check_value(f"[{cls.section}] {name}", value, known[name].metadata)
         return cls(**values)
+
+    def with_values(self, flat: Mapping[str, object]) -> Self:
+        """Return options with single values replaced, each named by its field."""
+        known = {item.name: item for item in fields(self)}
+        for name, value in flat.items():
+            if name not in known:
+                raise OptionsError(f"option {name!r} is unknown", hint=closest(name, known))
+            check_value(name, value, known[name].metadata)
+        return replace(self, **flat)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-safe table of all fields."""

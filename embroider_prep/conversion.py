@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from embroider_prep.color import Rgb8
-from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan
+from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
 from embroider_prep.errors import OptionsError, closest
 from embroider_prep.options import ConvertOptions
 from embroider_prep.scene import Scene
@@ -90,6 +90,36 @@ class Conversion:
         out = picture[:side, :side][rows[:, None] % len(picture), columns[None] % picture.shape[1]]
         out[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
         return out
+
+    def with_thread(self, index: int, thread: Thread) -> Conversion:
+        """Return the conversion with another thread: in its pictures, report and files. No stitch moves.
+
+        Parameters
+        ----------
+        index : int
+            Which of ``plan.threads``.
+        thread : Thread
+            What is sewn instead.
+
+        Raises
+        ------
+        PlanError
+            When there is no thread of that number.
+        """
+        from embroider_prep.design import Region
+        from embroider_prep.likeness import measure_likeness
+        from embroider_prep.preflight import check
+
+        plan = self.plan.with_thread(index, thread)
+        indexed = replace(self.indexed, threads=plan.threads)
+        made = replace(self, plan=plan, indexed=indexed)
+        picture = self.illustration if self.illustration is not None else self.photo
+        likeness = dict(self.report.likeness)
+        if picture is not None:
+            shapes = [item.shape for item in plan.objects if isinstance(item.shape, Region)]
+            likeness |= measure_likeness(picture, indexed, shapes)
+        report = complete(made, check(plan, machine=machine_of(self.options), name=self.name), likeness=likeness)
+        return replace(made, report=report)
 
     def save(
         self,

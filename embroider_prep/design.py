@@ -7,7 +7,7 @@ design's centre, millimetres. Angles: degrees, counter-clockwise as seen, 0 hori
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -275,6 +275,12 @@ class StitchPlan:
             f"StitchPlan({width:.1f} x {height:.1f} mm, {self.stitch_count:,} stitches, {len(self.threads)} threads, "
             f"{self.color_changes} colour changes, {self.trims} trims)"
         )
+
+    def with_thread(self, index: int, thread: Thread) -> StitchPlan:
+        """Return the plan sewn with another thread in the place of ``threads[index]``; no stitch moves."""
+        if not 0 <= index < len(self.threads):
+            raise PlanError(f"thread {index} does not exist; there are {len(self.threads)}, counted from 0")
+        return replace(self, threads=(*self.threads[:index], thread, *self.threads[index + 1 :]))
 
     def links(self) -> Iterator[tuple[Link, StitchBlock]]:
         """Yield each block with the link that leads to it."""

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from embroider_prep.checked import Options, check_value, opt
 from embroider_prep.errors import OptionsError, closest
@@ -286,7 +286,7 @@ class ConvertOptions(Options):
         tables: dict[str, Any] = {name: steps[name].from_mapping(table) for name, table in values.items()}
         return cls(**tables)
 
-    def with_values(self, flat: Mapping[str, Any]) -> ConvertOptions:
+    def with_values(self, flat: Mapping[str, object]) -> Self:
         """Return options with single values replaced, each named by its field (``width_mm=90, threads=8``).
 
         A name that two steps share (``min_area_mm2``, ``seed``) is set in both.

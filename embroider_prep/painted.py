@@ -19,7 +19,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
 
     Parameters
     ----------
-    source : str, Path, bytes, stream or array
+    source : str, Path, bytes, stream, Pillow image or array
         As in `embroider_prep.convert`.
     options : ConvertOptions
     progress : callable (step, done, total)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
+from embroider_prep.option_values import ConvertValues
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
 from embroider_prep.reading import Source, Working, find_sewn, read_fitting, read_working
 from embroider_prep.scene import Scene
@@ -53,13 +54,17 @@ def _silent(step: str, done: int, total: int) -> None:
 
 
 def convert(
-    source: Source, options: ConvertOptions | None = None, *, progress: Progress | None = None, **values: Any
+    source: Source,
+    options: ConvertOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    **values: Unpack[ConvertValues],
 ) -> Conversion:
     """Turn a photograph into a stitch plan.
 
     Parameters
     ----------
-    source : str, Path, bytes, stream or array
+    source : str, Path, bytes, stream, Pillow image or array
         A picture file, ``"sample:chelsea"``, or an array; see `embroider_prep.picture.load`.
     options : ConvertOptions, optional
     progress : callable (step, done, total), optional
@@ -113,7 +118,7 @@ def quantize_picture(
     *,
     faces: Source | None = None,
     progress: Progress | None = None,
-    **values: Any,
+    **values: Unpack[ConvertValues],
 ) -> InThreads:
     """Turn a photograph or an illustration into a picture in threads: the first half of `convert`.
 
@@ -121,7 +126,7 @@ def quantize_picture(
     ----------
     source, options, progress, **values
         As in `convert`; ``style="none"`` for what is an illustration already.
-    faces : str, Path, bytes, stream or array, optional
+    faces : str, Path, bytes, stream, Pillow image or array, optional
         The photo behind an illustration: faces are looked for there. Default ``source``.
 
     Returns
@@ -233,7 +238,7 @@ def guide_of(source: Source, image: IndexedImage, options: ConvertOptions | None
 
     Parameters
     ----------
-    source : str, Path, bytes, stream or array
+    source : str, Path, bytes, stream, Pillow image or array
         The photo or illustration; ``options.picture`` crops and turns it.
     image : IndexedImage
     options : ConvertOptions, optional

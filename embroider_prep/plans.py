@@ -5,7 +5,7 @@ The writers, the proof, the pre-flight and the preview look at a plan as one arr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.design import DetailLine, Link, Points, Region, SewObject, StitchBlock, StitchPlan
+from embroider_prep.errors import PlanError
 from embroider_prep.units import UNITS_PER_MM
 
 
@@ -121,6 +122,43 @@ def turned(plan: StitchPlan) -> StitchPlan:
         return np.stack([xy[:, 1], -xy[:, 0]], axis=1)
 
     return _transformed(plan, turn, turn, 90.0)
+
+
+def merge(plans: Sequence[StitchPlan]) -> StitchPlan:
+    """Return one plan that sews several, one after the other, each where its own coordinates have it.
+
+    A thread that several use is one; where a plan ends with the thread that the next begins with, no colour changes.
+
+    Parameters
+    ----------
+    plans : sequence of StitchPlan
+        At least one. `moved` puts a plan elsewhere.
+
+    Raises
+    ------
+    PlanError
+        When there is none.
+    """
+    if not plans:
+        raise PlanError("merge: there are no plans", hint="give at least one")
+    threads = tuple(dict.fromkeys(thread for plan in plans for thread in plan.threads))
+    blocks: list[StitchBlock] = []
+    objects: list[SewObject] = []
+    for plan in plans:
+        at, first = [threads.index(thread) for thread in plan.threads], len(objects)
+        objects += [replace(item, shape=replace(item.shape, thread=at[item.shape.thread])) for item in plan.objects]
+        blocks += [
+            replace(block, thread=at[block.thread], object=block.object + first if block.object >= 0 else -1)
+            for block in plan.blocks
+        ]
+    return StitchPlan(
+        threads=threads,
+        objects=tuple(objects),
+        blocks=tuple(blocks),
+        max_stitch_mm=max(plan.max_stitch_mm for plan in plans),
+        min_stitch_mm=min(plan.min_stitch_mm for plan in plans),
+        trim_above_mm=min(plan.trim_above_mm for plan in plans),
+    )
 
 
 def with_short_stitches(plan: StitchPlan, limit_mm: float) -> StitchPlan:

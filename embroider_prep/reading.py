@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
+from PIL.Image import Image
 
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
@@ -55,7 +56,7 @@ class Photo:
         )
 
 
-Source = str | Path | bytes | BinaryIO | npt.NDArray[Any] | Photo
+Source = str | Path | bytes | BinaryIO | Image | npt.NDArray[Any] | Photo
 """A photo that is read already (`Photo`) is taken as it is."""
 
 MIN_SIDE_PX = 8

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Unpack
 
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion
 from embroider_prep.design import Box
 from embroider_prep.guide.crop import WHOLE, face_box, subject_box
+from embroider_prep.option_values import ConvertValues
 from embroider_prep.options import ConvertOptions
 from embroider_prep.picture import Picture, to_working_size
 from embroider_prep.pipeline import convert
@@ -66,7 +67,7 @@ def candidates(
     options: ConvertOptions | None = None,
     *,
     progress: Callable[[str, int, int], None] | None = None,
-    **values: Any,
+    **values: Unpack[ConvertValues],
 ) -> tuple[Candidate, ...]:
     """Return six ways to sew a photo: parts of it, few and many threads, without background, styles.
 
@@ -74,7 +75,7 @@ def candidates(
 
     Parameters
     ----------
-    source : str, Path, bytes, stream or array
+    source : str, Path, bytes, stream, Pillow image or array
         As in `convert`.
     options : ConvertOptions, optional
         What all six have in common.

@@ -13,11 +13,14 @@ import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _ctrl_c_works() -> Iterator[None]:
-    """A job in the background inherits that Ctrl-C is ignored; tests that send one want it heard."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals_are_heard() -> Iterator[None]:
+    """A job in the background inherits that Ctrl-C is ignored, one under nohup SIGHUP; tests send both."""
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

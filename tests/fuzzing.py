@@ -195,7 +195,7 @@ def kinds(folder: Path) -> dict[str, Kind]:
         out[f"list {suffix}"] = Kind((side_file(bouquet(), suffix),), f"s{suffix}", ("report", "s.exp", "--json"))
     for form in FORMATS.values():
         if form.reads and form.writes:
-            seeds = tuple(pattern.to_bytes(plan, form) for plan in plans)
+            seeds = tuple(pattern.to_bytes(plan, form.name) for plan in plans)
             name = f"d{form.suffix}"
             out[f"design {form.name}"] = Kind(seeds, name, ("report", name, "--json"), form.kind != "stitches")
     return out

@@ -101,7 +101,7 @@ def test_pes_equals_pystitch_but_for_the_flags_of_uncut_jumps() -> None:
 
 @pytest.mark.parametrize("form", WRITTEN, ids=lambda f: f.name)
 def test_same_plan_same_bytes(form, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = pattern.to_bytes(bouquet(), form, name="Rose")
+    first = pattern.to_bytes(bouquet(), form.name, name="Rose")
     import datetime
     import random
     import time
@@ -114,7 +114,7 @@ def test_same_plan_same_bytes(form, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datetime, "datetime", Later)
     monkeypatch.setattr(time, "time", lambda: 2e9)
     random.seed(99)
-    assert pattern.to_bytes(bouquet(), form, name="Rose") == first
+    assert pattern.to_bytes(bouquet(), form.name, name="Rose") == first
 
 
 def test_date_is_an_option(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def golden() -> dict[str, dict[str, str]]:
         for form in WRITTEN:
             # Pictures hang on the versions of libraries.
             if form.kind != "picture":
-                data = pattern.to_bytes(make(), form, name="Rose")
+                data = pattern.to_bytes(make(), form.name, name="Rose")
                 seen = decode(data, form.name) if form.kind == "stitches" else None
                 points = sha256(seen.xy.astype("<i8").tobytes()).hexdigest()[:16] if seen else ""
                 out[name][form.name] = f"{sha256(data).hexdigest()[:16]} {points}".strip()

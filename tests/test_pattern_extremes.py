@@ -34,7 +34,7 @@ def line(count: int, step: float = 2.0, thread: int = 0) -> StitchBlock:
 @pytest.mark.parametrize("form", [FORMATS[name] for name in ("PES", "PEC", "DST", "JEF", "TBF")], ids=lambda f: f.name)
 def test_70000_stitches_in_one_run(form) -> None:
     plan = StitchPlan(threads=(RED,), blocks=(line(70_000),), max_stitch_mm=100.0, min_stitch_mm=0)
-    data = pattern.to_bytes(plan, form)
+    data = pattern.to_bytes(plan, form.name)
     got = decode(data, form.name)
     assert (got.came == Came.STITCH).sum() == len(got.xy) - 1
     if form.name == "PES":

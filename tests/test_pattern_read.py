@@ -23,7 +23,6 @@ def test_wrong_suffix_is_read_by_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "words"),
     [
-        (b"", "a.pes", "is empty"),
         (b"\xff\xd8\xff\xe0" + b"x" * 900, "a.dst", "JPEG picture"),
         (b"PK\x03\x04" + b"x" * 900, "a.pes", "ZIP"),
         (b"hello", "a.pes", "not a PES"),
@@ -46,7 +45,7 @@ def test_files_that_are_none(tmp_path: Path, content: bytes, name: str, words: s
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="no such file"):
         pattern.read(tmp_path / "gone.pes")
     with pytest.raises(InputError, match="a folder"):
         pattern.read(tmp_path)

@@ -79,10 +79,47 @@ def test_arrays_that_are_no_pictures(array: npt.NDArray[Any], says: str) -> None
         load(array)
 
 
-@pytest.mark.parametrize("source", [None, 5, ["a", "b"], io.StringIO("text"), Image.new("P", (2, 2))])
+@pytest.mark.parametrize("source", [None, 5, ["a", "b"], io.StringIO("text")])
 def test_sources_that_are_no_pictures(source: Any) -> None:
     with pytest.raises(InputError, match=r"is not accepted|stream of text"):
         load(source)
+
+
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "I;16"]
+)
+def test_pillow_images_are_what_their_files_are(mode: str) -> None:
+    rgb = Image.fromarray(np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3) * 2)
+    if mode in ("I", "F", "I;16"):
+        values = np.linspace(0, 1 if mode == "F" else 65535, 35).reshape(5, 7)
+        image = Image.fromarray(values.astype({"I": np.int32, "F": np.float32, "I;16": np.uint16}[mode]))
+    elif mode in ("LAB", "PA", "LA"):
+        image = Image.new(
+            mode, (7, 5), 1 if mode == "PA" else (90, 120, 140)[: len(Image.new(mode, (1, 1)).getbands())]
+        )
+    else:
+        image = rgb.convert(mode)
+    before = image.tobytes(), dict(image.info)
+    got = load(image)
+    assert got.rgb8.shape == (5, 7, 3)
+    assert (image.tobytes(), dict(image.info)) == before
+    if mode not in ("LAB", "HSV", "YCbCr", "PA"):
+        file = io.BytesIO()
+        image.save(file, "TIFF")
+        assert np.array_equal(got.rgb8, load(file.getvalue()).rgb8)
+
+
+def test_a_pillow_image_is_turned_and_named_as_its_file(tmp_path: Path) -> None:
+    image = Image.new("RGB", (6, 4), "red")
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=exif)
+    with Image.open(tmp_path / "turned.jpg") as opened:
+        got = load(opened)
+    assert got.rgb8.shape == (6, 4, 3)
+    assert got.name == "turned"
+    with pytest.raises(InputError, match="20000 x 20000 pixels"):
+        load(Image.new("1", (20_000, 20_000)))
 
 
 @settings(max_examples=60, deadline=None)

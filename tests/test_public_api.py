@@ -12,12 +12,75 @@ import pytest
 
 import embroider_prep
 
+# One a line: so that two changes of it do not meet.
 NAMES = """
-Candidate candidates
-ConvertOptions Conversion DetailLine EmbroiderPrepError FABRIC Finding FormatError Guide InThreads IndexedImage
-InputError MissingExtra ModelError OptionsError OutputError Painting PlanError Region Report Saved Session SewObject
-StitchBlock StitchPlan Thread __version__ convert digitize list_charts list_models load_chart load_picture
-make_report match_color paint quantize_picture read read_indexed read_options render stylize write write_indexed
+Candidate
+Conversion
+ConvertOptions
+DetailLine
+EmbroiderPrepError
+FABRIC
+Face
+Finding
+FormatError
+Guide
+InThreads
+IndexedImage
+InputError
+Machine
+MissingExtra
+ModelError
+OptionsError
+OutputError
+Painting
+PaintingOptions
+Picture
+PictureOptions
+PlanError
+PlanOptions
+PreviewOptions
+QuantizeOptions
+Region
+RegionOptions
+Report
+Saved
+Scene
+Session
+SewObject
+SizeOptions
+StitchBlock
+StitchPlan
+StylizeOptions
+Thread
+WriteOptions
+Written
+__version__
+candidates
+centered
+check
+convert
+digitize
+find_machine
+list_charts
+list_machines
+list_models
+load_chart
+load_picture
+make_report
+match_color
+merge
+moved
+paint
+quantize_picture
+read
+read_indexed
+read_options
+render
+stylize
+to_bytes
+turned
+write
+write_indexed
 """
 
 

@@ -61,7 +61,7 @@ def test_2000_mutated_files(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     rng = np.random.default_rng(SEED)
     whole = {
-        form.suffix: [pattern.to_bytes(plan, form) for plan in (bouquet(), noise(3, blocks=12), square(8))]
+        form.suffix: [pattern.to_bytes(plan, form.name) for plan in (bouquet(), noise(3, blocks=12), square(8))]
         for form in FORMATS.values()
         if form.writes and form.reads
     }

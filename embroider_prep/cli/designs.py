@@ -41,6 +41,7 @@ class Results:
     def targets(self, options: ConvertOptions) -> list[str | Path]:
         """Return what will be written under names that are known beforehand."""
         from embroider_prep.conversion import beside
+        from embroider_prep.formats import find_format
         from embroider_prep.pattern.writer import side_paths
 
         out: list[str | Path] = [self.output]
@@ -48,7 +49,7 @@ class Results:
             base = Path(self.output)
             wanted = {".preview.png": self.preview, ".report.json": self.report}
             out += [beside(base, suffix) for suffix, want in wanted.items() if want]
-            out += side_paths(base, options.write)
+            out += side_paths(base, find_format(base, to="write"), options.write)
             out += [beside(base, f".sheet.{kind}") for kind in self.sheets]
         return out if self.strip is None else [*out, self.strip]
 
@@ -143,7 +144,8 @@ def _to_stream(made: Conversion, results: Results, talk: Talk) -> int:
     from embroider_prep.pattern import to_bytes
     from embroider_prep.picture import save_picture
 
-    data = to_bytes(made.plan, results.format, made.options.write, name=made.name)
+    write = made.options.write
+    data = to_bytes(made.plan, results.format, write, name=write.name or made.name)
     if results.strip is not None:
         save_picture(made.strip(), results.strip)
     write_bytes(data)

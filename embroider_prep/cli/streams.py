@@ -59,32 +59,14 @@ def write_bytes(data: bytes) -> None:
 
 def read_design(source: str, form: str | None, *, force: bool) -> Look:
     """Read a stitch file; from standard input its content shows the format, or ``form`` names it."""
-    from embroider_prep.errors import EmbroiderPrepError, OptionsError
-    from embroider_prep.formats import find_format
+    from embroider_prep.errors import OptionsError
     from embroider_prep.pattern import look
 
-    if source != STREAM:
-        if form is not None:
-            raise OptionsError(f"--format {form}: only for -; a file's name says its format")
-        check_sources(source)
-        if is_picture(source):
-            raise not_a_design(source)
-        return look(source, force=force)
-    from embroider_prep.decoders import sniff
-    from embroider_prep.files import open_input
-    from embroider_prep.limits import MAX_PLAN_BYTES
-
-    with open_input(STREAM, max_bytes=MAX_PLAN_BYTES) as (file, _):
-        data = file.read()
-    shown = sniff(data) if form is None else form
-    if shown is None:
-        raise OptionsError("standard input: its content does not show which format it is", hint="add --format dst")
-    suffix = find_format(shown, to="read").suffix
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"design{suffix}"
-        path.write_bytes(data)
-        try:
-            return look(path, force=force)
-        except EmbroiderPrepError as error:
-            error.message = error.message.replace(str(path), "standard input")
-            raise
+    if source == STREAM:
+        return look(source, format=form, force=force)
+    if form is not None:
+        raise OptionsError(f"--format {form}: only for -; a file's name says its format")
+    check_sources(source)
+    if is_picture(source):
+        raise not_a_design(source)
+    return look(source, force=force)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
 from embroider_prep.design import Finding, StitchPlan, Thread
 from embroider_prep.errors import FormatError, InputError
+from embroider_prep.files import open_input
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
 from embroider_prep.limits import MAX_DESIGN_MM, MAX_PLAN_BYTES, MAX_STITCH_FILE_BYTES
 from embroider_prep.pattern.rebuild import plan_of_decoded
@@ -19,6 +22,8 @@ from embroider_prep.pattern.tables import from_csv, from_json
 from embroider_prep.plans import centered
 from embroider_prep.preflight import finding
 from embroider_prep.units import UNITS_PER_MM
+
+Source = str | Path | bytes | BinaryIO
 
 _OTHER_FILES = {
     b"\xff\xd8\xff": "a JPEG picture", b"\x89PNG": "a PNG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF document",
@@ -37,13 +42,15 @@ class Look:
     findings: tuple[Finding, ...] = ()
 
 
-def read(path: str | Path, *, force: bool = False) -> StitchPlan:
+def read(source: Source, *, format: str | None = None, force: bool = False) -> StitchPlan:
     """Read a stitch file of any format that its content or suffix shows.
 
     Parameters
     ----------
-    path : str or Path
+    source : str, Path, bytes or binary stream
         The file; colours of formats without any come from a list beside it, else stand-ins are used.
+    format : str, optional
+        ``"dst"``: for bytes and streams whose content does not show it, and files whose name says something else.
     force : bool
         Also read files over 2 MB, truncated ones (as far as they go) and designs over 2 m.
 
@@ -61,16 +68,23 @@ def read(path: str | Path, *, force: bool = False) -> StitchPlan:
     FormatError
         When it is empty, too large, damaged, truncated, of another kind, or sews nothing.
     """
-    return look(path, force=force).plan
+    return look(source, format=format, force=force).plan
 
 
-def look(path: str | Path, *, force: bool = False) -> Look:
+def look(source: Source, *, format: str | None = None, force: bool = False) -> Look:
     """Read a file as `read` does, and say what is odd about it: codes of `preflight.CODES`.
 
     ``wrong-suffix``, ``stand-ins``, ``no-end-mark``, ``cut-file``, ``left-over``, ``header-count``, ``side-list``.
     """
-    where = str(path)
-    named, data = _load(Path(path), force)
+    path = Path(source) if isinstance(source, str | Path) and source != "-" else None
+    if path is not None and path.is_dir():
+        raise InputError(f"{path}: a folder, not a stitch file", hint="name a file in it")
+    called = format or path
+    named = None if called is None else find_format(called, to="read")
+    where, data = _load(source, named, force)
+    if named is None:
+        named = _named_by_content(data, where)
+    _refuse_others(data, where, named)
     if named.name == "JSON":
         return Look(plan=from_json(data, where), form=named)
     if named.name == "CSV":
@@ -80,14 +94,14 @@ def look(path: str | Path, *, force: bool = False) -> Look:
     except FormatError as error:
         raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
     found = _check(decoded, where, force)
-    beside, more = ((), ()) if any(decoded.threads) else _beside(Path(path))
+    beside, more = ((), ()) if any(decoded.threads) or path is None else _beside(path)
     try:
         plan = plan_of_decoded(decoded, beside)
     except MemoryError:
         raise FormatError(f"{where}: too large to be read", hint="divide the design") from None
     if form is not named:
         message = f"the content is {form.name}, the name says {named.name}: machines go by the name"
-        name = f"name it {Path(path).with_suffix(form.suffix).name}"
+        name = f"name it {(path or Path('design')).with_suffix(form.suffix).name}"
         found.append(finding("wrong-suffix", message, name))
     found += [*_stand_ins(decoded, beside, form), *more]
     if form.name in ("PES", "PEC"):
@@ -100,29 +114,31 @@ def _shown(form: StitchFormat, data: bytes) -> StitchFormat:
     return form if shown is None else FORMATS[shown]
 
 
-def _load(path: Path, force: bool) -> tuple[StitchFormat, bytes]:
-    try:
-        if path.is_dir():
-            raise InputError(f"{path}: a folder, not a stitch file", hint="name a file in it")
-        form = find_format(path, to="read")
-        size = path.stat().st_size
-        limit = MAX_STITCH_FILE_BYTES if form.kind == "stitches" else MAX_PLAN_BYTES
-        if size > limit and not force:
+def _load(source: Source, form: StitchFormat | None, force: bool) -> tuple[str, bytes]:
+    """Return what to call the file in messages, and its content: of a size that its format may have."""
+    usual = MAX_PLAN_BYTES if form is None or form.kind != "stitches" else MAX_STITCH_FILE_BYTES
+    with open_input(source) as (file, where):
+        size = file.seek(0, os.SEEK_END)
+        if size > usual and not force:
             raise FormatError(
-                f"{path}: {size / 1e6:.1f} MB; stitch files are read up to {limit / 1e6:g} MB", hint="add --force"
+                f"{where}: {size / 1e6:.1f} MB; stitch files are read up to {usual / 1e6:g} MB", hint="add --force"
             )
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror or error}", hint="check the path") from error
-    except ValueError as error:
-        # A zero byte in the name.
-        raise InputError(f"{path!s}: cannot read: {error}", hint="check the path") from error
-    if not data:
-        raise FormatError(f"{path}: the file is empty", hint="copy it again")
+        file.seek(0)
+        return where, file.read()
+
+
+def _named_by_content(data: bytes, where: str) -> StitchFormat:
+    """Return the format of a file without a name."""
+    shown = sniff(data)
+    if shown is None:
+        raise FormatError(f"{where}: its content does not show which format it is", hint="name it: --format dst")
+    return FORMATS[shown]
+
+
+def _refuse_others(data: bytes, where: str, form: StitchFormat) -> None:
     for mark, what in _OTHER_FILES.items():
         if data.startswith(mark):
-            raise FormatError(f"{path}: this is {what}, not a {form.name} file", hint="give it its own suffix back")
-    return form, data
+            raise FormatError(f"{where}: this is {what}, not a {form.name} file", hint="give it its own suffix back")
 
 
 def _decode(form: StitchFormat, data: bytes) -> tuple[StitchFormat, Decoded]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, Unpack
 
 from embroider_prep import preflight
 from embroider_prep.design import Finding, StitchPlan
@@ -15,6 +16,7 @@ from embroider_prep.files import all_or_none, atomic_write, check_writable
 from embroider_prep.formats import StitchFormat, find_format
 from embroider_prep.hooping import HoopPart, fit, split_hoops
 from embroider_prep.machines import Hoop, Machine, candidate_hoops, find_machine
+from embroider_prep.option_values import WriteValues
 from embroider_prep.options import PreviewOptions, WriteOptions
 from embroider_prep.pattern.encode import encode
 from embroider_prep.pattern.sidecar import side_file, thread_list
@@ -46,29 +48,35 @@ class Written:
 
 def write(
     plan: StitchPlan,
-    path: str | Path,
+    target: str | Path | BinaryIO,
     options: WriteOptions | None = None,
     *,
+    format: str | None = None,
     preview: PreviewOptions | None = None,
     force: bool = False,
+    **values: Unpack[WriteValues],
 ) -> Written:
-    """Write a plan to a file whose format its suffix names.
+    """Write a plan to a file, or to a stream.
 
     The file has a temporary name until it is proven to say what the plan says; a failure, Ctrl-C or a power cut leaves
-    what stood there before.
+    what stood there before. A stream gets the whole file at once, or nothing; no list beside it, one hooping.
 
     Parameters
     ----------
     plan : StitchPlan
         Any plan; it is centred, and turned by 90 degrees when it fits the hoop only so.
-    path : str or Path
+    target : str, Path or binary stream
         ``design.pes`` and so on: `formats.FORMATS`.
     options : WriteOptions, optional
         Machine, hoop, version, date, name.
+    format : str, optional
+        ``"dst"``: for streams, and files whose name does not say it.
     preview : PreviewOptions, optional
         For PNG files and the placement pictures of several hoopings.
     force : bool
         Replace also what is in the way of files beside it (colour lists, hoopings) and was not written here.
+    **values
+        Single options of `WriteOptions` by name: ``machine="brother-pr1050x"``.
 
     Raises
     ------
@@ -80,33 +88,57 @@ def write(
     OptionsError
         When it would replace a file that the options name.
     """
-    options = options or WriteOptions()
-    with all_or_none(Guard([path], files_of(options), force=force)):
-        return _write(plan, path, options, preview)
+    options = (options or WriteOptions()).with_values(values)
+    if not isinstance(target, str | Path):
+        if format is None:
+            raise OptionsError("write: a stream has no name that shows its format", hint='add format="pes"')
+        data, written = _in_memory(plan, find_format(format, to="write"), options, preview, "")
+        target.write(data)
+        return written
+    form = find_format(target if format is None else format, to="write")
+    with all_or_none(Guard([target], files_of(options), force=force)):
+        return _write(plan, Path(target), form, options, preview or PreviewOptions())
 
 
-def _write(plan: StitchPlan, path: str | Path, options: WriteOptions, preview: PreviewOptions | None) -> Written:
-    form = find_format(path, to="write")
-    machine = find_machine(options.machine)
-    target = Path(path)
+def _write(
+    plan: StitchPlan, target: Path, form: StitchFormat, options: WriteOptions, preview: PreviewOptions
+) -> Written:
     check_writable(target)
+    machine = find_machine(options.machine)
     name = options.name or target.stem
     hoops = candidate_hoops(options.hoop, machine)
-    if form.kind != "stitches":
-        return _write_plan(plan, target, form, options, preview or PreviewOptions(), hoops, name)
-    if options.split_hoops:
+    if form.kind == "stitches" and options.split_hoops:
         parts = _split(plan, hoops, options)
         if len(parts) > 1:
-            return _write_parts(plan, target, form, machine, parts, options, preview or PreviewOptions(), name)
-    fitted = fit(plan, hoops, rotate=options.turn_to_fit)
+            return _write_parts(plan, target, form, machine, parts, options, preview, name)
+    data, written = _in_memory(plan, form, options, preview, name)
+    if form.kind == "stitches":
+        _write_stitches(data, target)
+    else:
+        _write_bytes(target, data)
+    side = _write_side_files(written.plan, target, form, options)
+    return replace(written, paths=(target,), side_paths=side)
+
+
+def _in_memory(
+    plan: StitchPlan, form: StitchFormat, options: WriteOptions, preview: PreviewOptions | None, name: str
+) -> tuple[bytes, Written]:
+    """Return a file's content, fitted, checked and proven, and what there is to say about it."""
+    machine = find_machine(options.machine)
+    name = options.name or name or "design"
+    fitted = fit(plan, candidate_hoops(options.hoop, machine), rotate=options.turn_to_fit)
+    if form.kind != "stitches":
+        # JSON, CSV, SVG or PNG: as it stands, after the same question whether the hoop holds it.
+        found = preflight.check(plan, form, machine)
+        data = _plan_bytes(plan, form, preview or PreviewOptions(), name)
+        return data, Written(paths=(), side_paths=(), plan=plan, hoop=fitted.hoop, findings=found)
     found = _checked(fitted.plan, form, machine, fitted.hoop, options)
     if fitted.rotated:
         remedy = "turn the hoop in your mind, or write with turn_to_fit = false"
         found += (preflight.finding("rotated", f"turned by 90 degrees to fit hoop {fitted.hoop}", remedy),)
     ready = prepare(fitted.plan, form, machine)
-    _write_stitches(ready, target, form, machine, options, name, fitted.hoop)
-    side = _write_side_files(ready, target, options)
-    return Written(paths=(target,), side_paths=side, plan=ready, hoop=fitted.hoop, findings=found)
+    data = _proven_bytes(ready, form, machine, options, name, fitted.hoop)
+    return data, Written(paths=(), side_paths=(), plan=ready, hoop=fitted.hoop, findings=found)
 
 
 def prepare(plan: StitchPlan, form: StitchFormat, machine: Machine) -> StitchPlan:
@@ -115,18 +147,26 @@ def prepare(plan: StitchPlan, form: StitchFormat, machine: Machine) -> StitchPla
 
 
 def to_bytes(
-    plan: StitchPlan, form: StitchFormat | str, options: WriteOptions | None = None, *, name: str = ""
+    plan: StitchPlan, format: str, options: WriteOptions | None = None, **values: Unpack[WriteValues]
 ) -> bytes:
-    """Return a file's content: for streams. Fitted, checked and proven like a file; one hooping, no list beside it."""
-    options = options or WriteOptions()
-    to = find_format(form, to="write") if isinstance(form, str) else form
-    name = options.name or name or "design"
-    machine = find_machine(options.machine)
-    if to.kind != "stitches":
-        return _plan_bytes(plan, to, PreviewOptions(), name)
-    fitted = fit(plan, candidate_hoops(options.hoop, machine), rotate=options.turn_to_fit)
-    _checked(fitted.plan, to, machine, fitted.hoop, options)
-    return _proven_bytes(prepare(fitted.plan, to, machine), to, machine, options, name, fitted.hoop)
+    """Return a file's content. Fitted, checked and proven like a file; one hooping, no list beside it.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+    format : str
+        ``"pes"``, ``"dst"``, ``"svg"`` …: `formats.FORMATS`.
+    options : WriteOptions, optional
+    **values
+        Single options of `WriteOptions` by name: ``name="Rose"``.
+
+    Raises
+    ------
+    FormatError
+        As `write`.
+    """
+    options = (options or WriteOptions()).with_values(values)
+    return _in_memory(plan, find_format(format, to="write"), options, None, "")[0]
 
 
 def _checked(
@@ -166,16 +206,7 @@ def _proven_bytes(
     return data
 
 
-def _write_stitches(
-    plan: StitchPlan,
-    target: Path,
-    form: StitchFormat,
-    machine: Machine,
-    options: WriteOptions,
-    name: str,
-    hoop: Hoop | None,
-) -> None:
-    data = _proven_bytes(plan, form, machine, options, name, hoop)
+def _write_stitches(data: bytes, target: Path) -> None:
     with atomic_write(target) as file:
         file.write(data)
         if file.seekable() and file.readable():
@@ -194,15 +225,14 @@ def _date(text: str | None) -> str:
     return text.replace("-", "") + "000000"
 
 
-def side_paths(target: Path, options: WriteOptions) -> tuple[Path, ...]:
+def side_paths(target: Path, form: StitchFormat, options: WriteOptions) -> tuple[Path, ...]:
     """Return the lists that stand beside a stitch file of this name."""
-    form = find_format(target, to="write")
     suffixes = (form.side_file, ".threads.txt" if options.color_list else None)
     return tuple(target.with_suffix(suffix) for suffix in suffixes if suffix)
 
 
-def _write_side_files(plan: StitchPlan, target: Path, options: WriteOptions) -> tuple[Path, ...]:
-    paths = side_paths(target, options)
+def _write_side_files(plan: StitchPlan, target: Path, form: StitchFormat, options: WriteOptions) -> tuple[Path, ...]:
+    paths = side_paths(target, form, options)
     for path in paths:
         is_text = path.name.endswith(".threads.txt")
         _write_bytes(path, thread_list(plan).encode("utf-8") if is_text else side_file(plan, path.suffix))
@@ -212,23 +242,6 @@ def _write_side_files(plan: StitchPlan, target: Path, options: WriteOptions) -> 
 def _write_bytes(target: Path, data: bytes) -> None:
     with atomic_write(target) as file:
         file.write(data)
-
-
-def _write_plan(
-    plan: StitchPlan,
-    target: Path,
-    form: StitchFormat,
-    options: WriteOptions,
-    preview: PreviewOptions,
-    hoops: Sequence[Hoop],
-    name: str,
-) -> Written:
-    """Write a plan as JSON, CSV, SVG or PNG: as it stands, after the same question whether the hoop holds it."""
-    fitted = fit(plan, hoops, rotate=options.turn_to_fit)
-    found = preflight.check(plan, form, find_machine(options.machine))
-    _write_bytes(target, _plan_bytes(plan, form, preview, name))
-    side = _write_side_files(plan, target, options)
-    return Written(paths=(target,), side_paths=side, plan=plan, hoop=fitted.hoop, findings=found)
 
 
 def _plan_bytes(plan: StitchPlan, form: StitchFormat, preview: PreviewOptions, name: str) -> bytes:
@@ -303,8 +316,9 @@ def _write_parts(
     side: list[Path] = []
     for part, divided in zip(parts, ready, strict=True):
         paths.append(target.with_name(f"{target.stem}-{part.number}of{part.count}{target.suffix}"))
-        _write_stitches(divided, paths[-1], form, machine, options, f"{name} {part.number}of{part.count}", part.hoop)
-        side += _write_side_files(divided, paths[-1], options)
+        title = f"{name} {part.number}of{part.count}"
+        _write_stitches(_proven_bytes(divided, form, machine, options, title, part.hoop), paths[-1])
+        side += _write_side_files(divided, paths[-1], form, options)
         side.append(paths[-1].with_suffix(".placement.png"))
         save_picture(placement(plan, parts, part.number - 1, preview), side[-1])
     return Written(

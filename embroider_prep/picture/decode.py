@@ -78,18 +78,26 @@ def decode(file: BinaryIO, where: str, max_megapixels: float) -> tuple[Rgb8, Mas
         Larger pictures are refused before they are decoded.
     """
     image = read_image(file, where, max_megapixels)
+    rgb8, alpha = decode_image(image, where)
+    findings = (_UNENDED,) if image.info.get("unended") else ()
+    image.close()
+    return rgb8, alpha, findings
+
+
+def decode_image(image: Image.Image, where: str) -> tuple[Rgb8, Mask8 | None]:
+    """Return the planes of a picture that Pillow has opened, as `decode` does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        try:
+            image.load()
+        except DAMAGE as error:
+            raise _damaged(where, error) from error
         try:
             orientation = image.getexif().get(0x0112, 1)
         except DAMAGE:
             orientation = 1
         rgb8, alpha = _planes(image, where)
-    findings = (_UNENDED,) if image.info.get("unended") else ()
-    # The decoded original is no longer needed while the result is turned.
-    image.close()
-    del image
-    return _upright(rgb8, orientation), None if alpha is None else _upright(alpha, orientation), findings
+    return _upright(rgb8, orientation), None if alpha is None else _upright(alpha, orientation)
 
 
 def read_image(file: BinaryIO, where: str, max_megapixels: float, *, formats: tuple[str, ...] = FORMATS) -> Image.Image:
@@ -184,6 +192,7 @@ def _planes(image: Image.Image, where: str) -> tuple[Rgb8, Mask8 | None]:
     clear = image.info.get("transparency")
     if isinstance(clear, tuple) and max(clear) > 255:
         # The transparent colour of a 16-bit PNG, whose pixels Pillow reads as their upper bytes.
+        image = image.copy()
         image.info["transparency"] = tuple(level >> 8 for level in clear)
     if image.mode in ("I", "F"):
         _check_range(image, where)

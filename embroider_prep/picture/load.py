@@ -10,13 +10,14 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL.Image import Image
 
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding
 from embroider_prep.errors import InputError, closest
 from embroider_prep.files import open_input
 from embroider_prep.options import PictureOptions
-from embroider_prep.picture.decode import check_pixels, decode, from_16_bit
+from embroider_prep.picture.decode import check_pixels, decode, decode_image, from_16_bit
 
 Mask8 = npt.NDArray[np.uint8]
 
@@ -53,12 +54,14 @@ def _frozen(array: npt.NDArray[np.uint8], what: str, shape: tuple[int, ...]) -> 
     return array
 
 
-def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: PictureOptions | None = None) -> Picture:
+def load(
+    source: str | Path | bytes | BinaryIO | Image | npt.NDArray[Any], options: PictureOptions | None = None
+) -> Picture:
     """Return a picture upright and in sRGB, then cropped and turned as the options say.
 
     Parameters
     ----------
-    source : str, Path, bytes, binary stream or array
+    source : str, Path, bytes, binary stream, Pillow image or array
         A file (JPEG, PNG, WebP, TIFF, BMP, GIF; AVIF with Pillow 11.3; HEIC with the extra ``heic``; the first frame),
         ``"-"`` for standard input, ``"sample:chelsea"`` (or ``astronaut``, ``coffee``), or an array (H, W) or
         (H, W, 1 | 3 | 4) of uint8, uint16, bool, or floats from 0 to 1; arrays are taken as sRGB.
@@ -82,7 +85,12 @@ def load(source: str | Path | bytes | BinaryIO | npt.NDArray[Any], options: Pict
     """
     o = options or PictureOptions()
     findings: tuple[Finding, ...] = ()
-    if not isinstance(source, str | Path | bytes) and hasattr(source, "__array__"):
+    if isinstance(source, Image):
+        # In whatever mode: its palette, profile and turn count.
+        name = Path(str(getattr(source, "filename", ""))).stem or "picture"
+        check_pixels("picture", source.width, source.height, o.max_megapixels)
+        rgb8, alpha = decode_image(source, "picture")
+    elif not isinstance(source, str | Path | bytes) and hasattr(source, "__array__"):
         name = "picture"
         rgb8, alpha = _from_array(np.asarray(source), o.max_megapixels)
     else:
@@ -121,8 +129,9 @@ def _file_of(source: Any) -> tuple[str, Any]:
         return ("picture" if source == "-" else Path(source).stem), source
     if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
         raise InputError(
-            f"picture: {type(source).__name__} is not accepted; allowed are a path, bytes, a binary stream, an array",
-            hint="numpy.asarray(image.convert('RGB')) makes an array of a Pillow image",
+            f"picture: {type(source).__name__} is not accepted; allowed are a path, bytes, a binary stream, "
+            "a Pillow image, an array",
+            hint="numpy.asarray makes an array of most things",
         )
     path = getattr(source, "name", None)
     return (Path(path).stem if isinstance(path, str) and path else "picture"), source
