@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
     from embroider_prep.plans import centered, merge, moved, turned
     from embroider_prep.preflight import check
-    from embroider_prep.preview import render
+    from embroider_prep.preview import make_player, render
     from embroider_prep.report import make_report
     from embroider_prep.scene import Face, Scene
     from embroider_prep.session import Session
@@ -123,6 +123,7 @@ __all__ = [
     "list_models",
     "load_chart",
     "load_picture",
+    "make_player",
     "make_report",
     "match_color",
     "merge",
@@ -153,7 +154,7 @@ _HOMES = {
     "pipeline": "InThreads convert digitize quantize_picture",
     "plans": "centered merge moved turned",
     "preflight": "check",
-    "preview": "render",
+    "preview": "make_player render",
     "report": "make_report",
     "scene": "Face Scene",
     "session": "Session",

@@ -66,6 +66,7 @@ list_machines
 list_models
 load_chart
 load_picture
+make_player
 make_report
 match_color
 merge

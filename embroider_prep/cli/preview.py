@@ -15,6 +15,8 @@ from embroider_prep.cli.talk import Talk
 from embroider_prep.errors import EmbroiderPrepError, OptionsError
 from embroider_prep.options import ConvertOptions
 
+PAGES = (".html", ".htm")
+
 
 @click.command("preview", cls=SectionedCommand)
 @click.argument("designs", nargs=-1, required=True, metavar="DESIGN")
@@ -22,7 +24,7 @@ from embroider_prep.options import ConvertOptions
     "-o",
     "--output",
     metavar="PICTURE",
-    help="PNG, JPEG, WebP or TIFF file; - is a PNG stream.  [default: DESIGN.preview.png]",
+    help="PNG, JPEG, WebP or TIFF file; .html plays the stitches; - is a PNG stream.  [default: DESIGN.preview.png]",
 )
 @click.option("--px-per-mm", "px_per_mm", metavar="NUMBER", help="Short for --preview-px-per-mm.")
 @click.option("--format", "form", metavar="NAME", help="Format when DESIGN is -.")
@@ -47,6 +49,7 @@ def command(
     \b
       embroider-prep preview design.pes
       embroider-prep preview design.dst -o design.png --px-per-mm 20 --marks --fabric-color navy
+      embroider-prep preview design.pes -o player.html
     """
     talk = Talk(quiet=quiet)
     if px_per_mm is not None:
@@ -94,7 +97,9 @@ def draw(
     if is_picture(design):
         raise not_a_design(design)
     early.check_stream(output, as_json=False)
-    early.check_picture(output)
+    plays = Path(output).suffix.lower() in PAGES
+    if not plays:
+        early.check_picture(output)
     early.check_targets([output], [design, read], options)
 
     from embroider_prep.cli.streams import read_design, write_picture
@@ -107,10 +112,16 @@ def draw(
     plan = seen.plan
     # Stand-in colours are seen; what lacks is not.
     talk.findings([item for item in seen.findings if item.code != "stand-ins"])
+    width, height = plan.size_mm
+    size = f"{width:.1f} x {height:.1f} mm, {plan.stitch_count:,} stitches"
+    if plays:
+        from embroider_prep.preview import save_player
+
+        save_player(plan, output, title=Path(design).stem if design != early.STREAM else "", options=options.preview)
+        talk.say(f"wrote {output}, open it in a browser: {size}")
+        return 0
     picture = render(plan, options.preview, check(plan) if options.preview.marks else ())
     write_picture(picture, output)
-    width, height = plan.size_mm
     if output != early.STREAM:
-        size = f"{picture.shape[1]} x {picture.shape[0]} pixels"
-        talk.say(f"wrote {output}, {size}: {width:.1f} x {height:.1f} mm, {plan.stitch_count:,} stitches")
+        talk.say(f"wrote {output}, {picture.shape[1]} x {picture.shape[0]} pixels: {size}")
     return 0

@@ -1,9 +1,12 @@
-"""Pictures of stitch plans: `render`, the labelled `strip`, and where each hooping lies (`placement`)."""
+"""Stitch plans to look at: `render`, the labelled `strip`, where each hooping lies (`placement`), a player."""
 
 from __future__ import annotations
 
 from embroider_prep.preview.placement import placement
+from embroider_prep.preview.player import make_player, player_data, save_player
 from embroider_prep.preview.render import MARGIN_MM, render
 from embroider_prep.preview.strip import picture_of_threads, strip
 
-__all__ = ["MARGIN_MM", "picture_of_threads", "placement", "render", "strip"]
+__all__ = [
+    "MARGIN_MM", "make_player", "picture_of_threads", "placement", "player_data", "render", "save_player", "strip",
+]  # fmt: skip
