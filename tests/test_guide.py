@@ -18,7 +18,7 @@ from embroider_prep.guide import GUIDE_PX_PER_MM, guide_from_labels, look, make_
 from embroider_prep.guide.detector import BACK, FULL, SHORT, Network, anchors
 from embroider_prep.guide.faces import MAX_FACES, find_faces
 from embroider_prep.guide.words import describe, face_findings, in_words
-from embroider_prep.scene import Scene
+from embroider_prep.scene import Face, Scene
 
 Rgb8 = npt.NDArray[np.uint8]
 
@@ -192,6 +192,7 @@ def test_a_small_face_is_said_with_a_crop_that_helps(samples: dict[str, Rgb8]) -
     scene = look(samples["astronaut"])
     (finding,) = face_findings(scene, (60.0, 60.0))
     assert finding.code == "face-small"
+    assert finding.severity == "warning"
     assert "12 mm wide" in finding.message
     box = tuple(float(value) for value in finding.remedy.removeprefix("--crop ").split(","))
     left, top, right, bottom = box
@@ -203,6 +204,17 @@ def test_a_small_face_is_said_with_a_crop_that_helps(samples: dict[str, Rgb8]) -
     # Said in shares of the whole photo where a part of it is sewn.
     (nested,) = face_findings(scene.cropped((0.0, 0.0, 1.0, 0.5)), (60.0, 30.0), (0.0, 0.0, 1.0, 0.5))
     assert all(0 <= float(value) <= 0.5 for value in nested.remedy.removeprefix("--crop ").split(",")[1::2])
+
+
+def test_somebody_who_passes_by_is_a_note() -> None:
+    face = Face(
+        kind="person", box=(0.4, 0.3, 0.46, 0.38), score=0.9, eyes=((0.42, 0.33), (0.44, 0.33)), mouth=(0.43, 0.36)
+    )
+    (finding,) = face_findings(Scene(faces=(face,)), (100.0, 75.0))
+    assert (finding.code, finding.severity) == ("face-small", "note")
+    nearer = replace(face, box=(0.4, 0.3, 0.55, 0.5))
+    (finding,) = face_findings(Scene(faces=(nearer,)), (100.0, 75.0))
+    assert (finding.code, finding.severity) == ("face-small", "warning")
 
 
 def test_what_was_found_is_said_in_words(samples: dict[str, Rgb8]) -> None:

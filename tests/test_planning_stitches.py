@@ -382,3 +382,21 @@ def test_progress_grows_to_its_total():
     shares = [done / total for done, total in seen]
     assert shares == sorted(shares)
     assert shares[-1] == 1
+
+
+@pytest.mark.parametrize(("kind", "beside_mm"), [("underlay", 0.6), ("travel", 1.1)])
+def test_underlay_keeps_to_its_way_where_nothing_shows(kind: str, beside_mm: float):
+    # A way around a bay, all of it below a later area: a travel cuts corners there, what holds an area does not.
+    way = np.array([[-6, -6], [-6, -0.4], [-5.5, 0.3], [-5, -0.4], [-4.5, 0.3], [-4, -0.4], [-4, -6]], float)
+    below, above = Run(thread=0), Run(thread=1)
+    below.add("fill", np.array([[-8, -6], [-6, -6]], float), 0)
+    below.add(kind, way, 0)
+    below.add("fill", np.array([[-4, -6], [-1, -6]], float), 0)
+    rows = np.arange(-8, 8, 0.35)
+    above.add("fill", np.array([(x, y) for i, y in enumerate(rows) for x in ((-9, 2) if i % 2 else (2, -9))]), 1)
+    frame = (-10.0, -10.0, 10.0, 10.0)
+    blocks = finish([below, above], make_ground(regions_of((0, box(20, 20))), frame), PlanOptions())
+    sewn = np.concatenate([block.xy_mm for block in blocks if block.object == 0 and block.kind in (kind, "fill")])
+    sewn = shapely.LineString(sewn)
+    assert max(shapely.distance(sewn, shapely.Point(at)) for at in way) <= beside_mm
+    assert blocks

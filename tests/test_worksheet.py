@@ -67,6 +67,17 @@ def test_html_says_it_all() -> None:
     assert swatches == [f"background:{thread.hex}" for thread in THREADS]
 
 
+def test_the_chart_is_named_and_what_its_colors_are_worth() -> None:
+    plan = bouquet()
+    unknown = replace(plan, threads=tuple(replace(thread, chart="") for thread in plan.threads))
+    assert "Chart" not in dict(sheet_of(unknown).facts)
+    own = replace(plan, threads=tuple(replace(thread, chart="My own") for thread in plan.threads))
+    assert dict(sheet_of(own).facts)["Chart"] == "My own"
+    sold = replace(plan, threads=tuple(replace(thread, chart="isacord") for thread in plan.threads))
+    assert dict(sheet_of(sold).facts)["Chart"] == "Isacord Polyester; colours on screen and paper are approximate"
+    assert "colours on screen and paper are approximate" in to_html(sheet_of(sold))
+
+
 def test_html_needs_nothing_else() -> None:
     page = Page(to_html(sheet_of(bouquet())))
     for tag, key, value in page.attributes:

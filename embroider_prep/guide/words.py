@@ -16,6 +16,9 @@ WANTED_MM = 28.0
 SUBJECT_SAID = 0.02, 0.97
 """Shares of the picture between which a subject stands before a background."""
 
+PASSER_BY = 0.01
+"""Share of the picture that a face's box has below which it is somebody passing: the picture is of something else."""
+
 NAMED = 5
 """More faces than these nobody crops to one by one."""
 
@@ -55,6 +58,8 @@ def in_words(described: dict[str, Any]) -> str:
 def face_findings(scene: Scene, size_mm: tuple[float, float], crop: Box | None = None) -> tuple[Finding, ...]:
     """Say which faces are too small for eyes, with a crop to paste that makes the first of them large enough.
 
+    A warning where the picture is of somebody, a note where somebody passes by.
+
     Parameters
     ----------
     scene : Scene
@@ -69,6 +74,7 @@ def face_findings(scene: Scene, size_mm: tuple[float, float], crop: Box | None =
         return ()
     face = scene.faces[0]
     wide = face.width * size_mm[0]
+    passing = (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]) < PASSER_BY
     whose = "the face" if len(scene.faces) == 1 else "the largest face"
     remedy = f"make the design at least {size_mm[0] * EYES_NEED_MM / wide:.0f} mm wide"
     box = _around(face, size_mm)
@@ -79,7 +85,7 @@ def face_findings(scene: Scene, size_mm: tuple[float, float], crop: Box | None =
         remedy = "--crop " + ",".join(f"{value:.2f}" for value in values)
     small = Finding(
         code="face-small",
-        severity="warning",
+        severity="note" if passing else "warning",
         message=f"{whose} is sewn {wide:.0f} mm wide; eyes need {EYES_NEED_MM:.0f}",
         remedy=remedy,
     )

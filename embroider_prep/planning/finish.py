@@ -30,6 +30,9 @@ SHORT_HIDDEN_MM = 1.0
 # (0.45 mm already costs 1.5 % more stitches below 1 mm).
 BEND_MM = 1.0
 
+# Underlay keeps nearer to its way: what holds an area lies within it, also where later ones would hide it.
+UNDERLAY_BEND_MM = 0.5
+
 # A hidden needle point nearer than this to any other is left out, if the stitch does not grow beyond this length and
 # does not go beside the way by more than this.
 NEAREST_MM, HIDDEN_LONGEST_MM, BESIDE_MM = 0.25, 5.0, 0.15
@@ -38,7 +41,8 @@ NEAREST_MM, HIDDEN_LONGEST_MM, BESIDE_MM = 0.25, 5.0, 0.15
 SHOWS_MM = 1.0
 
 KINDS: tuple[BlockKind, ...] = ("fill", "satin", "running", "bean", "underlay", "travel", "lock")
-HIDDEN = (KINDS.index("underlay"), KINDS.index("travel"))
+UNDERLAY = KINDS.index("underlay")
+HIDDEN = (UNDERLAY, KINDS.index("travel"))
 
 
 def finish(runs: list[Run], ground: Ground, options: PlanOptions) -> tuple[StitchBlock, ...]:
@@ -201,11 +205,12 @@ def _thin(stitches: _Stitches, seen: Seen) -> npt.NDArray[np.bool_]:
     way = np.cumsum(shows).tolist()
     keep = [True] * count
     far2 = int((SHORT_HIDDEN_MM * UNITS_PER_MM) ** 2)
-    bend = BEND_MM * UNITS_PER_MM
+    limits = np.where(stitches.kind == UNDERLAY, UNDERLAY_BEND_MM, BEND_MM) * UNITS_PER_MM
+    bend = limits.tolist()
 
     def spare(one: int, two: int) -> bool:
         """Whether what lies between two points may be left out."""
-        if bends(points[one], points[one + 1 : two], points[two], bend):
+        if bends(points[one], points[one + 1 : two], points[two], min(bend[one + 1 : two])):
             return False
         return not seen.shows_more(points[one], points[two], objects[two], way[two] - way[one] + 1)
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from embroider_prep.threads.catalog import ChartInfo, chart_colors, chart_title, list_charts, load_chart, read_chart
+from embroider_prep.threads.catalog import (
+    ChartInfo,
+    chart_colors,
+    chart_info,
+    chart_title,
+    list_charts,
+    load_chart,
+    read_chart,
+)
 from embroider_prep.threads.choice import Choice, choose_from, threads_there
 from embroider_prep.threads.match import find_thread, match_color
 from embroider_prep.threads.spools import read_measured, read_spools
@@ -11,6 +19,7 @@ __all__ = [
     "ChartInfo",
     "Choice",
     "chart_colors",
+    "chart_info",
     "chart_title",
     "choose_from",
     "find_thread",

@@ -16,6 +16,7 @@ from embroider_prep.plans import Came, needle_path
 from embroider_prep.preview import MARGIN_MM, render
 from embroider_prep.report import minutes_text
 from embroider_prep.texts import clean_line
+from embroider_prep.threads import chart_info, chart_title
 
 PAPER_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 MARGIN_PAPER_MM = 10.0
@@ -171,6 +172,7 @@ def _facts(
         ("Size", f"{width:.1f} × {height:.1f} mm ({width / 25.4:.2f} × {height / 25.4:.2f} in)"),
         ("Stitches", f"{sum(row.stitches for row in rows):,}"),
         ("Colours", f"{len({row.thread for row in rows})} threads, {max(0, len(rows) - len(hoopings))} changes"),
+        *(("Chart", text) for text in [_charts(rows)] if text),
         ("Trims", f"{trims}" + ("" if machine.trims or not trims else ", cut by hand")),
         ("Thread", f"{sum(row.metres for row in rows):.1f} m"),
         ("Run time", f"{minutes_text(sum(row.minutes for row in rows))} at {speed}"),
@@ -178,6 +180,15 @@ def _facts(
         ("Hoop", where if len(hoopings) == 1 else f"{where}, {len(hoopings)} hoopings"),
     ]
     return tuple(facts if files else facts[1:])
+
+
+def _charts(rows: Sequence[Row]) -> str:
+    """Return the charts of all threads by name, and whether their colours on a screen are approximate."""
+    names = dict.fromkeys(row.thread.chart for row in rows if row.thread.chart)
+    titles = ", ".join(chart_title(name) for name in names)
+    # Built-in values come from public lists; what somebody's own file says may have been measured.
+    public = any(chart_info(name) is not None for name in names)
+    return f"{titles}; colours on screen and paper are approximate" if public else titles
 
 
 def _picture(plan: StitchPlan, options: PreviewOptions) -> tuple[bytes, tuple[float, float]]:
