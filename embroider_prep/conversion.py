@@ -60,6 +60,11 @@ class Conversion:
 
         return render(self.plan, self.options.preview, self.report.findings)
 
+    def below(self) -> tuple[Rgb8, float] | None:
+        """Return the photo, or what was drawn of it, and its pixels per mm: what an SVG file may show below."""
+        picture = self.photo if self.photo is not None else self.illustration
+        return None if picture is None else (picture, picture.shape[1] / self.indexed.size_mm[0])
+
     def strip(self, *, height_px: int = 480, picture: Rgb8 | None = None) -> Rgb8:
         """Return *photo | illustration | threads | stitches* side by side; ``picture``: the preview, if at hand."""
         from embroider_prep.preview import strip
@@ -169,7 +174,7 @@ class Conversion:
         asked = [target] if strip is None else [target, strip]
         guard = Guard(asked, [*self.sources, *files_of(self.options)], force=force)
         with all_or_none(guard) as parts:
-            written = write(self.plan, target, self.options.write, preview=self.options.preview)
+            written = write(self.plan, target, self.options.write, preview=self.options.preview, photo=self.below())
             out = [*written.paths, *written.side_paths]
             final = complete(self, written.findings)
             picture = self.preview() if preview or strip is not None else None

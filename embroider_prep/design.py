@@ -170,8 +170,10 @@ class SewObject:
     """One shape and how it is sewn: what a person would edit.
 
     ``trapping_mm`` is how far a region is sewn under neighbours that come later; ``pull_mm`` is added on each side
-    along the rows. ``travel_mm`` (N, 2) is the hidden way from the object before; empty when the object starts its
-    colour or is reached by a jump.
+    along the rows; needle points repeat after ``stagger`` rows. ``bend_mm`` (N, 2) is the curve that the rows of a flow
+    follow, height over the way along them, see `planning.rows.Frame`; None makes them straight. ``travel_mm`` (N, 2) is
+    the hidden way from the object before; empty when the object starts its colour or is reached by a jump, None when
+    nobody has looked for one. No needle point lies outside ``frame_mm``, the picture that the object was made for.
     """
 
     shape: Shape
@@ -184,10 +186,15 @@ class SewObject:
     fill: Literal["tatami", "contour", "flow"] = "tatami"
     trapping_mm: float = 0.0
     sewn: Polygon | None = None
-    travel_mm: Points = field(default_factory=lambda: np.empty((0, 2)))
+    stagger: int = 4
+    bend_mm: Points | None = None
+    travel_mm: Points | None = None
+    frame_mm: Box | None = None
 
     def __post_init__(self) -> None:
-        _set(self, travel_mm=_frozen(self.travel_mm, np.float64, ndim=2, what="object.travel_mm"))
+        for name in ("bend_mm", "travel_mm"):
+            if getattr(self, name) is not None:
+                _set(self, **{name: _frozen(getattr(self, name), np.float64, ndim=2, what=f"object.{name}")})
 
     @property
     def thread(self) -> int:

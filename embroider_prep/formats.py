@@ -120,7 +120,7 @@ _WRITTEN = (
         name_length=16, max_stitch_mm=12.7, max_jump_mm=12.7, max_color_blocks=256, max_threads=72,
     ),
     StitchFormat(
-        name="SVG", suffix=".svg", description="objects for Inkscape with Ink/Stitch", writes=True, reads=False,
+        name="SVG", suffix=".svg", description="Inkscape and Ink/Stitch: stitches and shapes", writes=True,
         kind="plan", colors="rgb", name_length=255, keeps_objects=True,
     ),
     StitchFormat(

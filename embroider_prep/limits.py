@@ -61,3 +61,18 @@ MAX_MODEL_BYTES = 768 << 20
 
 MAX_MODEL_S = 60.0
 """Longest time to open a network or to run one batch of tiles: the slowest known take ten seconds on one core."""
+
+MAX_DRAWING_BYTES = 96 << 20
+"""Largest SVG drawing: one with a large photo embedded has some 30 MB."""
+
+MAX_DRAWING_ELEMENTS = 200_000
+"""Elements of a drawing, copies counted: detailed maps have some 50,000, and nothing sews as many shapes."""
+
+MAX_DRAWING_DEPTH = 100
+"""Groups in groups: drawing programs nest a dozen."""
+
+MAX_DRAWING_POINTS = 4_000_000
+"""Points of all paths of a drawing, curves flattened: forty times the longest design."""
+
+MAX_ENTITY_LETTERS = 1000
+"""Text that stands for a short name within a drawing: Illustrator has addresses of namespaces there."""

@@ -117,6 +117,8 @@ class WriteValues(TypedDict, total=False):
     split_hoops: bool
     overlap_mm: float | str
     pes_version: str | None
+    svg: str
+    svg_photo: bool
     color_list: bool
     date: str | None
     fail_on: str | None
@@ -199,6 +201,8 @@ class ConvertValues(TypedDict, total=False):
     split_hoops: bool
     overlap_mm: float | str
     pes_version: str | None
+    svg: str
+    svg_photo: bool
     color_list: bool
     date: str | None
     fail_on: str | None

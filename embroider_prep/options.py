@@ -206,6 +206,11 @@ class WriteOptions(Options):
     pes_version: str | None = opt(
         None, "Version of PES files; default: what the machine lists, else 6.", "choice", choices=("1", "6")
     )
+    svg: str = opt(
+        "both", "SVG files: stitches as planned with shapes hidden beside them, or one of the two.", "choice",
+        choices=("both", "stitches", "shapes"),
+    )  # fmt: skip
+    svg_photo: bool = opt(False, "SVG files: the photo as a locked layer below.", "bool")
     color_list: bool = opt(False, "Write the list of threads as text beside the file.", "bool")
     date: str | None = opt(None, "Date for formats that hold one (JEF), YYYY-MM-DD.", "text")
     fail_on: str | None = opt(

@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.design import DetailLine, Link, Points, Region, SewObject, StitchBlock, StitchPlan
+from embroider_prep.design import (
+    BlockKind,
+    DetailLine,
+    Link,
+    Points,
+    Region,
+    SewObject,
+    StitchBlock,
+    StitchPlan,
+    Thread,
+)
 from embroider_prep.errors import PlanError
 from embroider_prep.units import UNITS_PER_MM
+
+_KINDS = get_args(BlockKind)
 
 
 class Came(IntEnum):
@@ -211,12 +223,76 @@ def _transformed_object(item: SewObject, shape: Callable[[Points], Points], turn
         new = replace(old, polygon=transform(old.polygon, shape))
     else:
         new = replace(old, xy_mm=shape(old.xy_mm))
-    changed: dict[str, Any] = {
-        "shape": new,
-        "angle_deg": (item.angle_deg + turn_deg) % 180 if turn_deg else item.angle_deg,
-    }
+    turned_deg = item.angle_deg + turn_deg
+    changed: dict[str, Any] = {"shape": new, "angle_deg": turned_deg % 180 if turn_deg else item.angle_deg}
     if item.sewn is not None:
         changed["sewn"] = transform(item.sewn, shape)
-    if len(item.travel_mm):
+    if item.travel_mm is not None and len(item.travel_mm):
         changed["travel_mm"] = shape(item.travel_mm)
+    if item.frame_mm is not None:
+        left, top, right, bottom = item.frame_mm
+        one, two = shape(np.array([[left, top], [right, bottom]]))
+        changed["frame_mm"] = (*np.minimum(one, two).tolist(), *np.maximum(one, two).tolist())
+    if item.bend_mm is not None:
+        changed["bend_mm"] = _moved_bend(item.bend_mm, turned_deg, shape(np.zeros((1, 2)))[0])
     return replace(item, **changed)
+
+
+def _moved_bend(bend_mm: Points, angle_deg: float, origin_mm: Points) -> Points:
+    """Return the curve of rows that now have this angle (not yet below 180), where the origin went to another place."""
+    # Angles count up to 180: beyond, the rows run the other way.
+    out = -bend_mm[::-1] if int(angle_deg // 180) % 2 else bend_mm
+    a = np.radians(angle_deg % 180)
+    return out + np.array([origin_mm[0] * np.cos(a) - origin_mm[1] * np.sin(a), 0.0])
+
+
+def plan_of_runs(
+    runs: Sequence[tuple[Thread, str, str, Any]], known: Sequence[Thread] = (), *, trim_above_mm: float | None = None
+) -> StitchPlan:
+    """Return a plan of runs (thread, how it is reached, kind, points in mm); it promises what they hold.
+
+    ``known`` threads come first, used or not; ``trim_above_mm`` is taken where it agrees with all jumps and trims.
+    """
+    threads = {thread: number for number, thread in enumerate(known)}
+    blocks: list[StitchBlock] = []
+    gaps: list[tuple[float, bool]] = []
+    shortest, longest = np.inf, 0.0
+    for thread, came, kind, xy in runs:
+        number = threads.setdefault(thread, len(threads))
+        points: Points = np.rint(np.asarray(xy, np.float64).reshape(-1, 2) * UNITS_PER_MM) / UNITS_PER_MM
+        if blocks and came in ("jump", "trim") and blocks[-1].thread == number:
+            gaps.append((float(np.hypot(*(points[0] - blocks[-1].xy_mm[-1]))), came == "trim"))
+        named = cast(BlockKind, kind if kind in _KINDS else "unknown")
+        blocks.append(StitchBlock(thread=number, kind=named, xy_mm=points))
+        if len(points) > 1:
+            step = np.hypot(*np.diff(points, axis=0).T)
+            shortest, longest = min(shortest, float(step.min())), max(longest, float(step.max()))
+    return StitchPlan(
+        threads=tuple(threads),
+        blocks=tuple(blocks),
+        max_stitch_mm=longest if longest else 7.0,
+        min_stitch_mm=float(shortest) if np.isfinite(shortest) else 0.0,
+        trim_above_mm=_trim_above(gaps, trim_above_mm),
+    )
+
+
+def _trim_above(gaps: Sequence[tuple[float, bool]], wanted: float | None) -> float:
+    """Return the length above which a gap is a trim that agrees with most jumps and trims of a file.
+
+    A plan decides by length; a file may cut short gaps and leave long ones, and then a few come out wrong.
+    """
+    if wanted is not None and all((gap > wanted) == trimmed for gap, trimmed in gaps):
+        return wanted
+    if not gaps:
+        return 1.0
+    length, trimmed = np.array(sorted(gaps)).T
+    # Wrong ones when the first k gaps are jumps: trims among them and jumps behind them.
+    wrong = np.concatenate([[0], np.cumsum(trimmed)]) + np.concatenate([np.cumsum(1 - trimmed[::-1])[::-1], [0]])
+    # Gaps of one length cannot be told apart.
+    apart = np.concatenate([[True], np.diff(length) > 1e-9, [True]])
+    best = int(np.argmin(np.where(apart, wrong, np.inf)))
+    if best == 0:
+        return float(max(0.0, length[0] - 0.5 / UNITS_PER_MM))
+    if best == len(length):
+        return float(length[-1] + 0.5 / UNITS_PER_MM)
+    return float((length[best - 1] + length[best]) / 2)

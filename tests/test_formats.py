@@ -33,8 +33,8 @@ def test_read_only_is_not_written() -> None:
     assert find_format("old.hus", to="read").name == "HUS"
     with pytest.raises(FormatError, match="HUS files cannot be written"):
         find_format("old.hus", to="write")
-    with pytest.raises(FormatError, match="SVG files cannot be read"):
-        find_format("drawing.svg", to="read")
+    with pytest.raises(FormatError, match="PNG files cannot be read"):
+        find_format("design.png", to="read")
 
 
 def test_table_agrees_with_itself() -> None:

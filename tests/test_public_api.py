@@ -77,6 +77,7 @@ read
 read_indexed
 read_options
 render
+sew_objects
 stylize
 to_bytes
 turned

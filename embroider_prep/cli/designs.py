@@ -145,7 +145,7 @@ def _to_stream(made: Conversion, results: Results, talk: Talk) -> int:
     from embroider_prep.picture import save_picture
 
     write = made.options.write
-    data = to_bytes(made.plan, results.format, write, name=write.name or made.name)
+    data = to_bytes(made.plan, results.format, write, name=write.name or made.name, photo=made.below())
     if results.strip is not None:
         save_picture(made.strip(), results.strip)
     write_bytes(data)

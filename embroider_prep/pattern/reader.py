@@ -12,10 +12,10 @@ import numpy as np
 
 from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
 from embroider_prep.design import Finding, StitchPlan, Thread
-from embroider_prep.errors import FormatError, InputError
+from embroider_prep.errors import EmbroiderPrepError, FormatError, InputError
 from embroider_prep.files import open_input
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
-from embroider_prep.limits import MAX_DESIGN_MM, MAX_PLAN_BYTES, MAX_STITCH_FILE_BYTES
+from embroider_prep.limits import MAX_DESIGN_MM, MAX_DRAWING_BYTES, MAX_PLAN_BYTES, MAX_STITCH_FILE_BYTES
 from embroider_prep.pattern.rebuild import plan_of_decoded
 from embroider_prep.pattern.sidecar import read_side_file
 from embroider_prep.pattern.tables import from_csv, from_json
@@ -89,6 +89,8 @@ def look(source: Source, *, format: str | None = None, force: bool = False) -> L
         return Look(plan=from_json(data, where), form=named)
     if named.name == "CSV":
         return Look(plan=from_csv(data, where), form=named)
+    if named.name == "SVG":
+        return _drawn(data, where, named)
     try:
         form, decoded = _decode(named, data)
     except FormatError as error:
@@ -109,6 +111,21 @@ def look(source: Source, *, format: str | None = None, force: bool = False) -> L
     return Look(plan=plan, form=form, findings=tuple(found))
 
 
+def _drawn(data: bytes, where: str, form: StitchFormat) -> Look:
+    """Return the stitches of a drawing; shapes are sewn elsewhere."""
+    from embroider_prep.svg.manual import plan_of_stitches
+    from embroider_prep.svg.read import read_drawing
+    from embroider_prep.svg.threads import Spools
+    from embroider_prep.threads import load_chart
+
+    try:
+        drawing = read_drawing(data)
+        plan = plan_of_stitches(drawing, Spools(drawing.threads, load_chart("isacord")))
+    except EmbroiderPrepError as error:
+        raise FormatError(f"{where}: {error.message}", hint=error.hint) from error
+    return Look(plan=plan, form=form, findings=drawing.findings)
+
+
 def _shown(form: StitchFormat, data: bytes) -> StitchFormat:
     shown = sniff(data, form.name)
     return form if shown is None else FORMATS[shown]
@@ -117,6 +134,8 @@ def _shown(form: StitchFormat, data: bytes) -> StitchFormat:
 def _load(source: Source, form: StitchFormat | None, force: bool) -> tuple[str, bytes]:
     """Return what to call the file in messages, and its content: of a size that its format may have."""
     usual = MAX_PLAN_BYTES if form is None or form.kind != "stitches" else MAX_STITCH_FILE_BYTES
+    if form is not None and form.name == "SVG":
+        usual = MAX_DRAWING_BYTES
     with open_input(source) as (file, where):
         size = file.seek(0, os.SEEK_END)
         if size > usual and not force:
@@ -137,7 +156,7 @@ def _named_by_content(data: bytes, where: str) -> StitchFormat:
 
 def _refuse_others(data: bytes, where: str, form: StitchFormat) -> None:
     for mark, what in _OTHER_FILES.items():
-        if data.startswith(mark):
+        if form.name != "SVG" and data.startswith(mark):
             raise FormatError(f"{where}: this is {what}, not a {form.name} file", hint="give it its own suffix back")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from embroider_prep.design import DetailLine, Points, Region, SewObject, StitchBlock, StitchPlan, Thread
 from embroider_prep.errors import EmbroiderPrepError, FormatError, InputError
-from embroider_prep.plans import Came, needle_path
+from embroider_prep.plans import Came, needle_path, plan_of_runs
 from embroider_prep.texts import decode, json_text, parse_json, plain_cell, safe_cell
 from embroider_prep.units import UNITS_PER_MM
 
@@ -62,14 +62,20 @@ def _object(item: SewObject) -> dict[str, Any]:
     out["underlay"] = list(item.underlay)
     if item.sewn is not None:
         out["sewn_mm"] = _rings(item.sewn)
-    if len(item.travel_mm):
-        out["travel_mm"] = item.travel_mm.tolist()
+    for name in _CURVES:
+        curve = getattr(item, name)
+        if curve is not None:
+            out[name] = curve.tolist()
     return out
+
+
+_CURVES = ("bend_mm", "travel_mm")
+_NOT_PLAIN = ("shape", "underlay", "sewn", *_CURVES)
 
 
 def _plain_fields() -> list[str]:
     """Fields of an object that are numbers and words: all but its geometry."""
-    return [item.name for item in fields(SewObject) if item.name not in ("shape", "underlay", "sewn", "travel_mm")]
+    return [item.name for item in fields(SewObject) if item.name not in _NOT_PLAIN]
 
 
 def _rings(polygon: Any) -> list[list[list[float]]]:
@@ -132,8 +138,10 @@ def _sew_object(item: dict[str, Any]) -> SewObject:
     more: dict[str, Any] = {name: item[name] for name in _plain_fields() if name in item}
     if "sewn_mm" in item:
         more["sewn"] = polygon(item["sewn_mm"])
-    if "travel_mm" in item:
-        more["travel_mm"] = _points(item["travel_mm"])
+    more |= {name: _points(item[name]) for name in _CURVES if name in item}
+    if more.get("frame_mm") is not None:
+        left, top, right, bottom = (float(edge) for edge in more["frame_mm"])
+        more["frame_mm"] = left, top, right, bottom
     return SewObject(shape=shape, underlay=tuple(item["underlay"]), **more)
 
 
@@ -166,8 +174,6 @@ def from_csv(data: bytes, where: str) -> StitchPlan:
     FormatError
         When it is another kind of table, or a row makes no sense (with its number).
     """
-    from embroider_prep.pattern.rebuild import plan_of_runs
-
     try:
         reader = csv.reader(io.StringIO(decode(data, where)))
         if tuple(next(reader, ())) != CSV_COLUMNS:

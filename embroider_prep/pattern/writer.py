@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Unpack
 
 from embroider_prep import preflight
+from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding, StitchPlan
 from embroider_prep.errors import FormatError, OptionsError, OutputError
 from embroider_prep.files import all_or_none, atomic_write, check_writable
@@ -28,6 +29,9 @@ from embroider_prep.targets import Guard, files_of
 
 DEFAULT_DATE = "20000101"
 """Stands in JEF files when no date is given: the clock would make every file another one."""
+
+Photo = tuple[Rgb8, float]
+"""A picture and its pixels per mm."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +57,7 @@ def write(
     *,
     format: str | None = None,
     preview: PreviewOptions | None = None,
+    photo: Photo | None = None,
     force: bool = False,
     **values: Unpack[WriteValues],
 ) -> Written:
@@ -73,6 +78,8 @@ def write(
         ``"dst"``: for streams, and files whose name does not say it.
     preview : PreviewOptions, optional
         For PNG files and the placement pictures of several hoopings.
+    photo : ((H, W, 3) uint8, px_per_mm), optional
+        What an SVG file shows below everything where the options ask for it (``svg_photo``).
     force : bool
         Replace also what is in the way of files beside it (colour lists, hoopings) and was not written here.
     **values
@@ -92,16 +99,21 @@ def write(
     if not isinstance(target, str | Path):
         if format is None:
             raise OptionsError("write: a stream has no name that shows its format", hint='add format="pes"')
-        data, written = _in_memory(plan, find_format(format, to="write"), options, preview, "")
+        data, written = _in_memory(plan, find_format(format, to="write"), options, preview, "", photo)
         target.write(data)
         return written
     form = find_format(target if format is None else format, to="write")
     with all_or_none(Guard([target], files_of(options), force=force)):
-        return _write(plan, Path(target), form, options, preview or PreviewOptions())
+        return _write(plan, Path(target), form, options, preview or PreviewOptions(), photo)
 
 
 def _write(
-    plan: StitchPlan, target: Path, form: StitchFormat, options: WriteOptions, preview: PreviewOptions
+    plan: StitchPlan,
+    target: Path,
+    form: StitchFormat,
+    options: WriteOptions,
+    preview: PreviewOptions,
+    photo: Photo | None,
 ) -> Written:
     check_writable(target)
     machine = find_machine(options.machine)
@@ -111,7 +123,7 @@ def _write(
         parts = _split(plan, hoops, options)
         if len(parts) > 1:
             return _write_parts(plan, target, form, machine, parts, options, preview, name)
-    data, written = _in_memory(plan, form, options, preview, name)
+    data, written = _in_memory(plan, form, options, preview, name, photo)
     if form.kind == "stitches":
         _write_stitches(data, target)
     else:
@@ -121,7 +133,12 @@ def _write(
 
 
 def _in_memory(
-    plan: StitchPlan, form: StitchFormat, options: WriteOptions, preview: PreviewOptions | None, name: str
+    plan: StitchPlan,
+    form: StitchFormat,
+    options: WriteOptions,
+    preview: PreviewOptions | None,
+    name: str,
+    photo: Photo | None,
 ) -> tuple[bytes, Written]:
     """Return a file's content, fitted, checked and proven, and what there is to say about it."""
     machine = find_machine(options.machine)
@@ -130,7 +147,7 @@ def _in_memory(
     if form.kind != "stitches":
         # JSON, CSV, SVG or PNG: as it stands, after the same question whether the hoop holds it.
         found = preflight.check(plan, form, machine)
-        data = _plan_bytes(plan, form, preview or PreviewOptions(), name)
+        data = _plan_bytes(plan, form, preview or PreviewOptions(), options, name, photo)
         return data, Written(paths=(), side_paths=(), plan=plan, hoop=fitted.hoop, findings=found)
     found = _checked(fitted.plan, form, machine, fitted.hoop, options)
     if fitted.rotated:
@@ -147,7 +164,12 @@ def prepare(plan: StitchPlan, form: StitchFormat, machine: Machine) -> StitchPla
 
 
 def to_bytes(
-    plan: StitchPlan, format: str, options: WriteOptions | None = None, **values: Unpack[WriteValues]
+    plan: StitchPlan,
+    format: str,
+    options: WriteOptions | None = None,
+    *,
+    photo: Photo | None = None,
+    **values: Unpack[WriteValues],
 ) -> bytes:
     """Return a file's content. Fitted, checked and proven like a file; one hooping, no list beside it.
 
@@ -157,6 +179,8 @@ def to_bytes(
     format : str
         ``"pes"``, ``"dst"``, ``"svg"`` …: `formats.FORMATS`.
     options : WriteOptions, optional
+    photo : ((H, W, 3) uint8, px_per_mm), optional
+        As in `write`.
     **values
         Single options of `WriteOptions` by name: ``name="Rose"``.
 
@@ -166,7 +190,7 @@ def to_bytes(
         As `write`.
     """
     options = (options or WriteOptions()).with_values(values)
-    return _in_memory(plan, find_format(format, to="write"), options, None, "")[0]
+    return _in_memory(plan, find_format(format, to="write"), options, None, "", photo)[0]
 
 
 def _checked(
@@ -244,7 +268,14 @@ def _write_bytes(target: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _plan_bytes(plan: StitchPlan, form: StitchFormat, preview: PreviewOptions, name: str) -> bytes:
+def _plan_bytes(
+    plan: StitchPlan,
+    form: StitchFormat,
+    preview: PreviewOptions,
+    options: WriteOptions,
+    name: str,
+    photo: Photo | None,
+) -> bytes:
     if form.name == "JSON":
         return to_json(plan)
     if form.name == "CSV":
@@ -252,7 +283,8 @@ def _plan_bytes(plan: StitchPlan, form: StitchFormat, preview: PreviewOptions, n
     if form.name == "SVG":
         from embroider_prep.svg import plan_to_svg
 
-        return plan_to_svg(plan, name=name).encode("utf-8")
+        below = photo if options.svg_photo else None
+        return plan_to_svg(plan, name=name, show=options.svg, photo=below).encode("utf-8")
     return _png(plan, preview)
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from embroider_prep.design import DetailLine, Finding, Guide, Link, Region, StitchPlan, Thread
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PlanOptions
+from embroider_prep.planning.again import sew_objects
 from embroider_prep.planning.arrange import arrange
 from embroider_prep.planning.density import Layers, relieve
 from embroider_prep.planning.finish import finish
 from embroider_prep.planning.ground import make_ground
 from embroider_prep.planning.sew import Sewn, sew
 
-__all__ = ["Planned", "make_plan"]
+__all__ = ["Planned", "make_plan", "sew_objects"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,12 +69,12 @@ def make_plan(
     ground = make_ground(regions, (-width / 2, -height / 2, width / 2, height / 2))
     arrangement = arrange(regions, lines, threads, ground, guide, o, progress)
     known: dict[int, Sewn] = {}
-    runs = sew(arrangement, ground, guide, o, progress, known=known)
+    runs = sew(arrangement, ground, progress, known=known)
     # What stays crowded all the same, pre-flight reports, with the limit from which needles bend.
     raw = Layers.of_runs(runs)
     if crowded := raw.objects_in(raw.over(o.max_layers)):
         arrangement = replace(arrangement, objects=relieve(arrangement.objects, crowded))
-        runs = sew(arrangement, ground, guide, o, known=known)
+        runs = sew(arrangement, ground, known=known)
     blocks = finish(runs, ground, o)
     trim_above = float("inf") if o.no_trim else o.trim_above_mm
     plan = StitchPlan(

@@ -45,19 +45,17 @@ def sew_region(
     exit_mm: Points | None,
     *,
     joined: bool = False,
-    stagger: int = 4,
-    bend: Points | None = None,
 ) -> list[Leg]:
     """Return the stitches of a region from near ``entry_mm`` to near ``exit_mm``; None leaves an end free.
 
-    ``joined``: the thread comes uncut from ``entry_mm``. ``bend`` is the curve of its rows, see `rows.Frame`.
+    ``joined``: the thread comes uncut from ``entry_mm``.
     """
     region = item.shape
     assert isinstance(region, Region)
     style = RowStyle(
-        spacing_mm=item.row_spacing_mm, stitch_mm=item.stitch_length_mm, stagger=stagger, pull_mm=item.pull_mm
+        spacing_mm=item.row_spacing_mm, stitch_mm=item.stitch_length_mm, stagger=item.stagger, pull_mm=item.pull_mm
     )
-    fill = RowFill(patch, item.angle_deg, style, bend if item.fill == "flow" else None)
+    fill = RowFill(patch, item.angle_deg, style, item.bend_mm if item.fill == "flow" else None)
     if fill.area_mm2 < MET * patch.area_mm2:
         # Thinner than the distance of two rows: rows across always meet it.
         fill = max(fill, RowFill(patch, item.angle_deg + 90, style), key=lambda rows: rows.area_mm2)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from shapely import Polygon
 
 from embroider_prep.color import lab_from_rgb8
 from embroider_prep.design import DetailLine, Guide, Region, SewObject, Shape, Thread
 from embroider_prep.options import PlanOptions
 from embroider_prep.planning.detail import line_kind
-from embroider_prep.planning.direction import find_angles
+from embroider_prep.planning.direction import find_angles, find_bend
 from embroider_prep.planning.ground import Ground
 from embroider_prep.planning.order import find_touching
 from embroider_prep.planning.routes import Routes
@@ -31,6 +32,7 @@ STITCHES_PER_MM2 = 1.8
 # Where shapes are few, each stands for as many breaks as this many thousand stitches.
 PER_SHAPE = 0.165
 
+Points = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 Underlay = tuple[Literal["edge", "tatami", "center"], ...]
 
@@ -97,17 +99,25 @@ def arrange(
     objects: list[SewObject] = []
     region: list[int] = []
     for place, block in enumerate(blocks):
-        for stop in Routes(ground, rank >= place).tour(shapes, block.shapes):
-            way = np.empty((0, 2)) if stop.way_mm is None else stop.way_mm
+        for number, stop in enumerate(Routes(ground, rank >= place).tour(shapes, block.shapes)):
+            # None leads to the first: whoever sews the objects in another order looks for one.
+            way = np.empty((0, 2)) if stop.way_mm is None and number else stop.way_mm
             shape = shapes[stop.shape]
             if isinstance(shape, Region):
-                objects.append(_fill(shape, float(angles[stop.shape]), o, way))
+                objects.append(_fill(shape, float(angles[stop.shape]), o, way, ground, guide))
                 region.append(stop.shape)
             else:
                 kind = line_kind(shape.width_mm)
                 pull = pull_mm(o) if kind == "satin" else 0.0
                 objects.append(
-                    SewObject(shape=shape, kind=kind, stitch_length_mm=o.running_mm, pull_mm=pull, travel_mm=way)
+                    SewObject(
+                        shape=shape,
+                        kind=kind,
+                        stitch_length_mm=o.running_mm,
+                        pull_mm=pull,
+                        travel_mm=way,
+                        frame_mm=ground.frame_mm,
+                    )
                 )
                 region.append(-1)
         if progress:
@@ -134,7 +144,12 @@ def pull_mm(options: PlanOptions) -> float:
     return MATERIALS[options.material].pull_mm if options.pull_mm is None else options.pull_mm
 
 
-def _fill(region: Region, angle_deg: float, o: PlanOptions, way: np.ndarray) -> SewObject:
+def _fill(
+    region: Region, angle_deg: float, o: PlanOptions, way: Points | None, ground: Ground, guide: Guide
+) -> SewObject:
+    left, top, right, bottom = ground.frame_mm
+    kind = _kind_of_fill(region, o)
+    bend = find_bend(region, guide, angle_deg, (right - left, bottom - top)) if kind == "flow" else None
     material = MATERIALS[o.material]
     underlay: Underlay = ()
     if o.underlay and region.area_mm2 >= material.tatami_from_mm2:
@@ -149,7 +164,10 @@ def _fill(region: Region, angle_deg: float, o: PlanOptions, way: np.ndarray) -> 
         stitch_length_mm=o.stitch_length_mm,
         underlay=underlay,
         pull_mm=pull_mm(o),
-        fill=_kind_of_fill(region, o),
+        fill=kind,
         trapping_mm=o.trapping_mm,
+        stagger=o.stagger,
+        bend_mm=bend,
         travel_mm=way,
+        frame_mm=ground.frame_mm,
     )

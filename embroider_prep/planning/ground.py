@@ -105,7 +105,8 @@ def make_ground(regions: Sequence[Region], frame_mm: tuple[float, float, float, 
     owner = np.full(shape, -1, np.int32)
     shift = 4
     # Large ones first: filling draws half a cell beyond the border, and that should take from the larger.
-    for number in sorted(range(len(regions)), key=lambda i: -regions[i].area_mm2):
+    # Of two that are as large their place decides, not their number: in another order they are drawn alike.
+    for number in sorted(range(len(regions)), key=lambda i: (-regions[i].area_mm2, regions[i].polygon.bounds)):
         rings = [regions[number].polygon.exterior, *regions[number].polygon.interiors]
         contours = [
             np.round(((np.asarray(ring.coords)[:, :2] - (left, top)) * scale - 0.5) * (1 << shift)).astype(np.int32)

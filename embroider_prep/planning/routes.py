@@ -55,6 +55,21 @@ class Routes:
 
     def tour(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> list[Stop]:
         """Return the shapes ``numbers`` in sewing order with the way to each."""
+        direct, seeds, search, cost = self._survey(shapes, numbers)
+        sizes = np.bincount(seeds.reshape(-1), minlength=len(numbers) + 1)[1:].astype(float)
+        order = _tour(direct, sizes, _centres(shapes, numbers))
+        ways = self._along(order, direct, seeds, search, cost)
+        return [Stop(shape=numbers[place], way_mm=way) for place, way in zip(order, ways, strict=True)]
+
+    def ways(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> list[Points | None]:
+        """Return the way to each of the shapes ``numbers`` from the one before, in the order that they have."""
+        direct, seeds, search, cost = self._survey(shapes, numbers)
+        return self._along(list(range(len(numbers))), direct, seeds, search, cost)
+
+    def _survey(
+        self, shapes: Sequence[Shape], numbers: Sequence[int]
+    ) -> tuple[npt.NDArray[np.float64], Cells, Any, npt.NDArray[np.float64]]:
+        """Return the lengths of the ways between neighbours, the cells of each shape, and a search over costs."""
         from scipy.ndimage import find_objects
         from skimage.graph import MCP_Geometric
 
@@ -69,12 +84,20 @@ class Routes:
         territory = self._territories(seeds, ways)
         direct = self._connections(seeds, territory, len(numbers))
         self._join_near(direct)
-        weights, before = _closure(direct)
         self._boxes = find_objects(seeds, max_label=len(numbers))
         self._shape_cells: dict[int, npt.NDArray[np.intp]] = {}
-        sizes = np.bincount(seeds.reshape(-1), minlength=len(numbers) + 1)[1:].astype(float)
-        order = _tour(direct, sizes, _centres(shapes, numbers))
-        stops = [Stop(shape=numbers[order[0]], way_mm=None)]
+        return direct, seeds, search, cost
+
+    def _along(
+        self,
+        order: Sequence[int],
+        direct: npt.NDArray[np.float64],
+        seeds: Cells,
+        search: Any,
+        cost: npt.NDArray[np.float64],
+    ) -> list[Points | None]:
+        weights, before = _closure(direct)
+        ways: list[Points | None] = [None]
         for a, b in itertools.pairwise(order):
             # A run on top of what this thread has sewn is seen a little; below what comes it is not seen at all.
             if self._boxes[a] is not None:
@@ -85,8 +108,8 @@ class Routes:
                 way = self._way(a, b, seeds, cost, search)
                 if way is None:
                     way = self._chain(a, b, before)
-            stops.append(Stop(shape=numbers[b], way_mm=way))
-        return stops
+            ways.append(way)
+        return ways
 
     def _seeds(self, shapes: Sequence[Shape], numbers: Sequence[int]) -> Cells:
         """Return each shape's cells: 1 + its place in ``numbers``, 0 elsewhere."""

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.design import DetailLine, Guide, Region, SewObject
-from embroider_prep.options import PlanOptions
+from embroider_prep.design import DetailLine, SewObject
 from embroider_prep.planning.area import TRAVEL_MM, sew_region
 from embroider_prep.planning.arrange import Arrangement
 from embroider_prep.planning.detail import sew_line
-from embroider_prep.planning.direction import find_bend
 from embroider_prep.planning.ground import Ground
 from embroider_prep.planning.leg import Leg, Run
 from embroider_prep.planning.run import resample, through
@@ -38,8 +36,6 @@ class Sewn:
 def sew(
     arrangement: Arrangement,
     ground: Ground,
-    guide: Guide,
-    options: PlanOptions,
     progress: Progress | None = None,
     *,
     known: dict[int, Sewn] | None = None,
@@ -60,11 +56,12 @@ def sew(
     leave: Points | None = None
     for i, item in enumerate(objects):
         first = i == 0 or objects[i - 1].thread != item.thread
-        joined = not first and len(item.travel_mm) > 0
+        way_mm = item.travel_mm if item.travel_mm is not None and len(item.travel_mm) else None
+        joined = not first and way_mm is not None
         legs: list[Leg] = []
-        entry = item.travel_mm[-1] if joined else None
-        if joined and here is not None:
-            legs.append(_arrive(here, item.travel_mm, leave))
+        entry = way_mm[-1] if joined and way_mm is not None else None
+        if joined and way_mm is not None and here is not None:
+            legs.append(_arrive(here, way_mm, leave))
         elif not first:
             # Cut, but from near: the less the machine moves.
             entry = here
@@ -79,8 +76,7 @@ def sew(
             made = known.get(i)
             if made is None or made.item is not item or made.ends != ends:
                 patch = ground.patch(arrangement.region[i], (place > i) & (thread != item.thread), item.trapping_mm)
-                bend = _bend(item, ground, guide)
-                part = sew_region(item, patch, entry, exit_mm, joined=joined, stagger=options.stagger, bend=bend)
+                part = sew_region(item, patch, entry, exit_mm, joined=joined)
                 last = next((leg.xy_mm[-1] for leg in reversed(part) if len(leg.xy_mm)), None)
                 leave = through(patch, last, exit_mm) if exit_mm is not None and last is not None else None
                 known[i] = made = Sewn(item=item, ends=ends, legs=part, leave_mm=leave)
@@ -99,7 +95,9 @@ def sew(
 
 def _exit(item: SewObject, following: SewObject | None) -> Points | None:
     """Return the door through which the thread must leave, or None."""
-    if following is None or following.thread != item.thread or not len(following.travel_mm):
+    if following is None or following.thread != item.thread:
+        return None
+    if following.travel_mm is None or not len(following.travel_mm):
         return None
     return following.travel_mm[0]
 
@@ -108,10 +106,3 @@ def _arrive(here: Points, way_mm: Points, leave_mm: Points | None) -> Leg:
     """The way from the last needle point through the object before to its door, and on to the next object."""
     start = leave_mm if leave_mm is not None else np.stack([here, way_mm[0]])
     return Leg(kind="travel", xy_mm=resample(np.concatenate([start, way_mm[1:]]), TRAVEL_MM))
-
-
-def _bend(item: SewObject, ground: Ground, guide: Guide) -> Points | None:
-    if item.fill != "flow" or not isinstance(item.shape, Region):
-        return None
-    left, top, right, bottom = ground.frame_mm
-    return find_bend(item.shape, guide, item.angle_deg, (right - left, bottom - top))
