@@ -16,6 +16,7 @@ from embroider_prep._version import __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from embroider_prep.batches import BatchResult, batch
     from embroider_prep.conversion import Conversion, Saved
     from embroider_prep.design import (
         FABRIC,
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 # A name must not be that of a room: importing the room would put the module in its place.
 __all__ = [
     "FABRIC",
+    "BatchResult",
     "Candidate",
     "Conversion",
     "ConvertOptions",
@@ -113,6 +115,7 @@ __all__ = [
     "WriteOptions",
     "Written",
     "__version__",
+    "batch",
     "candidates",
     "centered",
     "check",
@@ -144,6 +147,7 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
+    "batches": "BatchResult batch",
     "conversion": "Conversion Saved",
     "design": "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread",
     "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",

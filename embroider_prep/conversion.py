@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,7 +38,7 @@ class Conversion:
 
     ``photo`` and ``illustration`` are (H, W, 3) uint8 at the working size, ``scene`` is what the photo shows; None when
     the conversion began later. ``sources`` are files that it was made from; with those that the options name they are
-    never overwritten.
+    never overwritten. ``origin`` is the name and sha256 of the photo's file.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Conversion:
     findings: tuple[Finding, ...] = field(default=())
     sources: tuple[Path, ...] = ()
     scene: Scene | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Conversion({self.name!r}, {self.plan!r})"
@@ -135,6 +138,8 @@ class Conversion:
         sheet: bool | SheetKind | Sequence[SheetKind] = False,
         paper: str = "a4",
         strip: str | Path | None = None,
+        also: Sequence[str] = (),
+        named: bool = True,
         force: bool = False,
     ) -> Saved:
         """Write the stitch file, and beside it under the same name what was asked for: all of it, or nothing.
@@ -151,6 +156,10 @@ class Conversion:
             Of a PDF.
         strip : str or Path, optional
             Picture file for *photo | illustration | threads | stitches*.
+        also : sequence of str
+            Further formats of the same design, each beside the first: ``("dst", "jef")``.
+        named : bool
+            Whether a person named the result: it then takes the place of what stands there.
         force : bool
             Replace also what is in the way of files beside the result and was not written here.
 
@@ -171,12 +180,20 @@ class Conversion:
         from embroider_prep.worksheet import write_worksheet
 
         target = Path(path)
-        asked = [target] if strip is None else [target, strip]
-        guard = Guard(asked, [*self.sources, *files_of(self.options)], force=force)
+        asked = [target] if named else []
+        guard = Guard(
+            asked if strip is None else [*asked, strip], [*self.sources, *files_of(self.options)], force=force
+        )
         with all_or_none(guard) as parts:
             written = write(self.plan, target, self.options.write, preview=self.options.preview, photo=self.below())
             out = [*written.paths, *written.side_paths]
-            final = complete(self, written.findings)
+            found = dict.fromkeys(written.findings)
+            for suffix in also:
+                path = target.with_name(f"{target.stem}.{suffix.lower().lstrip('.')}")
+                more = write(self.plan, path, self.options.write, preview=self.options.preview)
+                out += [*more.paths, *(side for side in more.side_paths if side not in out)]
+                found |= dict.fromkeys(more.findings)
+            final = complete(self, tuple(found))
             picture = self.preview() if preview or strip is not None else None
             if preview and picture is not None:
                 out.append(beside(target, ".preview.png"))
@@ -248,8 +265,51 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
         options=made.options.as_dict(),
         options_from=made.options.origins,
         model=_model(made.options.stylize.style) if made.illustration is not None else {},
-        versions=_versions(),
+        versions=versions(),
+        photo=made.origin,
+        digest=digest_of(made.options, made.origin["sha256"]) if made.origin else "",
     )
+
+
+def digest_of(options: ConvertOptions, photo_sha256: str) -> str:
+    """Return one number for all that decides a result: the same photo, options, model and versions give the same.
+
+    Parameters
+    ----------
+    options : ConvertOptions
+        Files that they name (chart, spools, machine, mask) count by what they hold.
+    photo_sha256 : str
+        Of the photo's file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    from embroider_prep.targets import files_of
+    from embroider_prep.texts import json_text
+
+    chart = options.quantize.chart
+    told = {
+        "photo": photo_sha256,
+        "options": options.as_dict(),
+        "threads": [] if isinstance(chart, str) else [[thread.code, thread.hex, str(thread)] for thread in chart],
+        "files": sorted(_sha256(path) for path in files_of(options)),
+        "model": _model(options.stylize.style).get("sha256", ""),
+        "versions": versions(),
+    }
+    return hashlib.sha256(json_text(told, indent=None).encode("utf-8")).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def origin_of(path: str | Path) -> dict[str, str]:
+    """Return the name and sha256 of a photo's file; nothing for what is none."""
+    named = Path(path)
+    return {"name": named.name, "sha256": _sha256(named)} if named.is_file() else {}
 
 
 def _model(style: str) -> dict[str, Any]:
@@ -262,7 +322,8 @@ def _model(style: str) -> dict[str, Any]:
     return {"style": style, "name": card.name, "version": card.version, "sha256": card.sha256}
 
 
-def _versions() -> dict[str, str]:
+@cache
+def versions() -> dict[str, str]:
     """Return the versions of what decides stitches."""
     import platform
     from contextlib import suppress

@@ -349,8 +349,9 @@ class Finding:
 class Report:
     """What came out and how: JSON-safe through `as_dict`.
 
-    ``options_from`` says which options come from the setup, an options file or the command line; ``sha256`` are digests
-    of the files beside it, by name.
+    ``photo`` is the name and sha256 of the photo's file, ``digest`` one number for all that decides the result: photo,
+    options, model, versions. ``options_from`` says which options come from the setup, an options file or the command
+    line; ``sha256`` are digests of the files beside it, by name.
     """
 
     plan: Mapping[str, Any]
@@ -364,6 +365,8 @@ class Report:
     model: Mapping[str, Any] = field(default_factory=dict)
     options_from: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    photo: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
     sha256: Mapping[str, str] = field(default_factory=dict)
     schema: int = 1
 
@@ -372,10 +375,11 @@ class Report:
         out: dict[str, Any] = {"schema": self.schema}
         for name in (
             "plan", "threads", "chart", "likeness", "shapes", "scene", "options", "options_from", "model", "versions",
-            "sha256",
+            "photo", "sha256",
         ):  # fmt: skip
             value = getattr(self, name)
             out[name] = [dict(item) for item in value] if isinstance(value, tuple) else dict(value)
+        out["digest"] = self.digest
         out["findings"] = [
             {
                 "code": item.code,

@@ -39,7 +39,12 @@ def open_input(
         When there is no such file, it is a folder, empty, too large, or may not be read.
     """
     most = min(max_bytes, MAX_STREAM_BYTES)
-    where = "standard input" if source == "-" else source if isinstance(source, str | Path) else "stream"
+    where: str | Path = getattr(source, "name", None) or "stream"
+    if isinstance(source, str | Path):
+        where = "standard input" if source == "-" else source
+    elif not isinstance(where, str):
+        # A file opened by its number has that for a name.
+        where = "stream"
     try:
         if source == "-":
             file: BinaryIO = _in_memory(sys.stdin.buffer, most)

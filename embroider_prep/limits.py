@@ -76,3 +76,8 @@ MAX_DRAWING_POINTS = 4_000_000
 
 MAX_ENTITY_LETTERS = 1000
 """Text that stands for a short name within a drawing: Illustrator has addresses of namespaces there."""
+
+PICTURE_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
+)  # fmt: skip
+"""Names of what is taken for a picture, in small letters."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from embroider_prep.color import Rgb8
-from embroider_prep.conversion import Conversion, complete, machine_of
+from embroider_prep.conversion import Conversion, complete, machine_of, origin_of
 from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.option_values import ConvertValues
 from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
@@ -109,7 +109,9 @@ def sew_picture(made: InThreads, options: ConvertOptions, *, progress: Progress 
 
 
 def _with_source(made: Conversion, source: Source) -> Conversion:
-    return replace(made, sources=(Path(source),)) if isinstance(source, str | Path) else made
+    if not isinstance(source, str | Path):
+        return made
+    return replace(made, sources=(Path(source),), origin=origin_of(source))
 
 
 def quantize_picture(

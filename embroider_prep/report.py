@@ -40,6 +40,8 @@ def make_report(
     options_from: Mapping[str, str] | None = None,
     model: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
+    photo: Mapping[str, str] | None = None,
+    digest: str = "",
 ) -> Report:
     """Return the report of a plan.
 
@@ -51,8 +53,10 @@ def make_report(
     machine : Machine
         Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
         (`Machine.minutes`).
-    chart, likeness, shapes, scene, options, options_from, model, versions : mapping, optional
+    chart, likeness, shapes, scene, options, options_from, model, versions, photo : mapping, optional
         What other steps know; carried along as it is.
+    digest : str
+        One number for all that decides the result.
 
     Returns
     -------
@@ -75,6 +79,8 @@ def make_report(
         options_from=options_from or {},
         model=model or {},
         versions=versions or {"embroider-prep": __version__},
+        photo=photo or {},
+        digest=digest,
     )
 
 

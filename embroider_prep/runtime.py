@@ -18,8 +18,19 @@ QUIET = 4
 """ONNX Runtime's log level: what ends the program, and nothing below."""
 
 
+_share: int | None = None
+
+
+def use_cores(number: int) -> None:
+    """Let networks of this process run on so many cores: the others belong to processes beside it."""
+    global _share
+    _share = max(1, number)
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
+    if _share is not None:
+        return _share
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1

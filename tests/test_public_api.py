@@ -14,6 +14,7 @@ import embroider_prep
 
 # One a line: so that two changes of it do not meet.
 NAMES = """
+BatchResult
 Candidate
 Conversion
 ConvertOptions
@@ -55,6 +56,7 @@ Thread
 WriteOptions
 Written
 __version__
+batch
 candidates
 centered
 check

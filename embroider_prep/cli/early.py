@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from embroider_prep.checked import Options
-from embroider_prep.cli.kinds import PICTURES
 from embroider_prep.errors import FormatError, MissingExtra, OptionsError, OutputError
+from embroider_prep.limits import PICTURE_SUFFIXES
 from embroider_prep.options import ConvertOptions
 
 STREAM = "-"
@@ -112,7 +112,7 @@ def design_format(target: str, name: str | None) -> str:
         raise OptionsError(f"--format {name}: only for -o -; a file's name says its format", hint=f"end it in .{name}")
     if target != STREAM and Path(target).is_dir():
         check_writable(target)
-    if Path(target).suffix.lower() in PICTURES and Path(target).suffix.lower() != ".png":
+    if Path(target).suffix.lower() in PICTURE_SUFFIXES and Path(target).suffix.lower() != ".png":
         raise OptionsError(
             f"{target}: a picture; the result is a stitch file such as .pes, .dst or .jef",
             hint=f"-o {Path(target).with_suffix('.pes')}; a picture of the stitches appears beside it",

@@ -22,6 +22,7 @@ PROGRAM = "embroider-prep"
 # Name: section of the help, what it does in one line. The module has the name too; it is loaded when it is called.
 COMMANDS = {
     "convert": ("Photo to stitches", "A photo becomes a stitch file, with preview and report beside it."),
+    "batch": ("Photo to stitches", "Folders of photos become stitch files, with lists for the shop."),
     "try": ("Photo to stitches", "Six ways to sew a photo on one sheet, to choose by looking."),
     "demo": ("Photo to stitches", "Convert a sample photo into a folder and say what to open."),
     "stylize": ("Step by step", "Photo to illustration."),

@@ -6,10 +6,8 @@ from io import BytesIO
 from pathlib import Path
 
 from embroider_prep.errors import InputError
+from embroider_prep.limits import PICTURE_SUFFIXES
 
-PICTURES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif",
-)  # fmt: skip
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
 """First bytes of JPEG, PNG, GIF and WebP; no stitch file begins so."""
 
@@ -32,7 +30,7 @@ def is_design(name: str) -> bool:
 def is_picture(name: str) -> bool:
     """Say whether a file is a picture: by its name, or by what it begins with."""
     path = Path(name)
-    if path.suffix.lower() in PICTURES:
+    if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
     try:
         with path.open("rb") if path.is_file() else BytesIO() as file:

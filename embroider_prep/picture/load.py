@@ -94,7 +94,7 @@ def load(
         name = "picture"
         rgb8, alpha = _from_array(np.asarray(source), o.max_megapixels)
     else:
-        name, found = _file_of(source)
+        name, found = file_of(source)
         with open_input(found) as (file, where):
             rgb8, alpha, findings = decode(file, where, o.max_megapixels)
     if isinstance(o.crop, tuple):
@@ -114,7 +114,7 @@ def load(
     return Picture(rgb8=rgb8, alpha=alpha, name=name, findings=findings)
 
 
-def _file_of(source: Any) -> tuple[str, Any]:
+def file_of(source: Any) -> tuple[str, Any]:
     """Return the picture's name and the file, stream or path to open."""
     if isinstance(source, str) and source.startswith("sample:"):
         name = source.removeprefix("sample:")

@@ -1,0 +1,37 @@
+"""The lists at the end of a batch: summary, threads to buy, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from embroider_prep.batches import overrides, schedule, summary
+from embroider_prep.batches.job import BatchResult
+from embroider_prep.batches.storage import Place
+
+SUMMARY, THREADS, SCHEDULE = "summary.csv", "threads.csv", "schedule.csv"
+
+
+class Lists:
+    """Collects results and writes the lists: also of a batch that was stopped, as far as it came."""
+
+    def __init__(self, place: Place | None, changed: Mapping[str, Mapping[str, str]]) -> None:
+        self.place, self.changed = place, changed
+        self.rows: dict[str, summary.Row] = {}
+
+    def add(self, result: BatchResult) -> None:
+        """Take note of a result."""
+        if self.place is not None and not result.refused:
+            self.rows[result.stem] = summary.row_of(result, self.changed.get(result.stem))
+
+    def write(self) -> None:
+        """Write what there is to see; nothing when there is nothing."""
+        if self.place is None or not self.rows:
+            return
+        rows = [self.rows[stem] for stem in sorted(self.rows, key=lambda stem: (PurePosixPath(stem).parent, stem))]
+        made = [row for row in rows if not row.failed]
+        self.place.write({
+            SUMMARY: summary.table((*summary.COLUMNS, *overrides.COLUMNS), (row.cells for row in rows)),
+            THREADS: summary.table(summary.TOTALS, summary.thread_totals(made)),
+            SCHEDULE: summary.table(schedule.HEADS, schedule.table_rows(schedule.make_schedule(made))),
+        })  # fmt: skip
