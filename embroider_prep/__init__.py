@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from embroider_prep.picture import Picture, read_indexed, write_indexed
     from embroider_prep.picture import load as load_picture
     from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
-    from embroider_prep.planning import sew_objects
+    from embroider_prep.planning import plan_shapes, sew_objects
     from embroider_prep.plans import centered, merge, moved, turned
     from embroider_prep.preflight import check
     from embroider_prep.preview import make_player, render
@@ -133,6 +133,7 @@ __all__ = [
     "merge",
     "moved",
     "paint",
+    "plan_shapes",
     "quantize_picture",
     "read",
     "read_indexed",
@@ -158,7 +159,7 @@ _HOMES = {
     "pattern": "Written read to_bytes write",
     "picture": "Picture read_indexed write_indexed",
     "pipeline": "InThreads convert digitize quantize_picture",
-    "planning": "sew_objects",
+    "planning": "plan_shapes sew_objects",
     "plans": "centered merge moved turned",
     "preflight": "check",
     "preview": "make_player render",

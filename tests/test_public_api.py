@@ -74,6 +74,7 @@ match_color
 merge
 moved
 paint
+plan_shapes
 quantize_picture
 read
 read_indexed

@@ -10,6 +10,7 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+import shapely
 from sample_plans import bouquet, square
 
 import embroider_prep as ep
@@ -106,6 +107,26 @@ def test_several_plans_become_one() -> None:
     assert ep.read(ep.to_bytes(mixed, "json"), format="json").threads == mixed.threads
     with pytest.raises(ep.PlanError, match="no plans"):
         ep.merge([])
+
+
+def test_shapes_are_sewn_without_a_picture() -> None:
+    letter = shapely.LineString([(-12, 10), (0, -10), (12, 10)]).buffer(2)
+    shapes = [
+        ep.Region(thread=0, polygon=letter),
+        ep.DetailLine(thread=1, xy_mm=np.array([[-6.0, 3], [6, 3]]), width_mm=0.6),
+    ]
+    plan = ep.plan_shapes(shapes, [RED, bouquet().threads[0]], angle_deg=45)
+    assert {item.kind for item in plan.objects} == {"fill", "bean"}
+    assert {block.thread for block in plan.blocks} == {0, 1}
+    sewn = np.concatenate([block.xy_mm for block in plan.blocks if block.kind == "fill"])
+    assert shapely.contains_xy(letter.buffer(0.6), *sewn.T).all()
+    assert plan.size_mm == pytest.approx((letter.bounds[2] * 2, letter.bounds[3] - letter.bounds[1]), abs=1)
+    line = ep.plan_shapes(shapes[1:], [RED, RED])
+    assert line.stitch_count > 10
+    with pytest.raises(ep.PlanError, match="nothing to sew"):
+        ep.plan_shapes([], [RED])
+    with pytest.raises(ep.PlanError, match="thread 1 does not exist"):
+        ep.plan_shapes(shapes, [RED])
 
 
 def test_editors_know_every_single_option() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Unpack
+
+import numpy as np
 
 from embroider_prep.design import DetailLine, Finding, Guide, Link, Region, StitchPlan, Thread
 from embroider_prep.errors import PlanError
+from embroider_prep.option_values import PlanValues
 from embroider_prep.options import PlanOptions
 from embroider_prep.planning.again import sew_objects
 from embroider_prep.planning.arrange import arrange
@@ -15,7 +19,10 @@ from embroider_prep.planning.finish import finish
 from embroider_prep.planning.ground import make_ground
 from embroider_prep.planning.sew import Sewn, sew
 
-__all__ = ["Planned", "make_plan", "sew_objects"]
+__all__ = ["Planned", "make_plan", "plan_shapes", "sew_objects"]
+
+FRAME_MM = 2.0
+"""Room around shapes that no picture frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,6 +92,59 @@ def make_plan(
         trim_above_mm=trim_above,
     )
     return Planned(plan=plan, dropped_lines=arrangement.dropped, findings=_findings(plan, arrangement.dropped, o))
+
+
+def plan_shapes(
+    shapes: Sequence[Region | DetailLine],
+    threads: Sequence[Thread],
+    *,
+    options: PlanOptions | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **values: Unpack[PlanValues],
+) -> StitchPlan:
+    """Plan the stitches of shapes without a picture: a logo, a letter, what a script has drawn.
+
+    The planner decides order, angles, ways and underlay as it does for a photo; `sew_objects` sews what has decided
+    itself.
+
+    Parameters
+    ----------
+    shapes : sequence of Region and DetailLine
+        In mm around the design's centre; regions must not overlap. Shapes alone decide directions, unless
+        ``angle_deg`` does.
+    threads : sequence of Thread
+        What the shapes' ``thread`` indexes.
+    options, progress
+        As in `make_plan`.
+    **values
+        Single options by name: ``material="knit", angle_deg=45``.
+
+    Returns
+    -------
+    StitchPlan
+
+    Raises
+    ------
+    PlanError
+        When there is nothing to sew, or a shape's thread does not exist.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> red = Thread(brand="", chart="", code="1", name="red", rgb8=(200, 0, 0))
+    >>> plan_shapes([Region(thread=0, polygon=shapely.box(-10, -5, 10, 5))], [red]).size_mm
+    (20.2, 9.6)
+    """
+    o = (options or PlanOptions()).with_values(values)
+    regions = [shape for shape in shapes if isinstance(shape, Region)]
+    lines = [shape for shape in shapes if isinstance(shape, DetailLine)]
+    reach = [np.abs(region.polygon.bounds).reshape(2, 2).max(axis=0) for region in regions]
+    reach += [np.abs(line.xy_mm).max(axis=0) + line.width_mm / 2 for line in lines]
+    # Pull compensation and the raster need a little room.
+    width, height = (float(2 * side + FRAME_MM) for side in np.max(reach, axis=0)) if reach else (1.0, 1.0)
+    grid = np.zeros((max(1, round(height)), max(1, round(width))), np.float32)
+    guide = Guide(angle_deg=grid, coherence=grid, weight=grid + 1, px_per_mm=1.0)
+    return make_plan(regions, lines, threads, guide=guide, size_mm=(width, height), options=o, progress=progress).plan
 
 
 def _findings(plan: StitchPlan, dropped: int, options: PlanOptions) -> tuple[Finding, ...]:
