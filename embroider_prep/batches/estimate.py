@@ -16,7 +16,7 @@ BASE_S, CM2_S, MEGAPIXEL_S = 0.7, 0.075, 0.08
 PAINTING_FACTOR = 6.0
 
 # The same designs: stitch file, preview and report.
-BASE_BYTES, CM2_BYTES = 60_000, 16_000
+BASE_BYTES, CM2_BYTES = 40_000, 19_000
 
 
 def estimate(jobs: Sequence[Job], workers: int | None = None) -> dict[str, Any]:

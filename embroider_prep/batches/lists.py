@@ -1,11 +1,11 @@
-"""The lists at the end of a batch: summary, threads to buy, schedule."""
+"""The lists at the end of a batch: summary, threads to buy, schedule, contact sheet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from embroider_prep.batches import overrides, schedule, summary
+from embroider_prep.batches import contact, overrides, schedule, summary
 from embroider_prep.batches.job import BatchResult
 from embroider_prep.batches.storage import Place
 
@@ -15,8 +15,8 @@ SUMMARY, THREADS, SCHEDULE = "summary.csv", "threads.csv", "schedule.csv"
 class Lists:
     """Collects results and writes the lists: also of a batch that was stopped, as far as it came."""
 
-    def __init__(self, place: Place | None, changed: Mapping[str, Mapping[str, str]]) -> None:
-        self.place, self.changed = place, changed
+    def __init__(self, place: Place | None, changed: Mapping[str, Mapping[str, str]], *, pairs: bool) -> None:
+        self.place, self.changed, self.pairs = place, changed, pairs
         self.rows: dict[str, summary.Row] = {}
 
     def add(self, result: BatchResult) -> None:
@@ -35,3 +35,7 @@ class Lists:
             THREADS: summary.table(summary.TOTALS, summary.thread_totals(made)),
             SCHEDULE: summary.table(schedule.HEADS, schedule.table_rows(schedule.make_schedule(made))),
         })  # fmt: skip
+        if self.pairs:
+            for name, page in contact.html_pages(rows, self.place):
+                self.place.write({name: page})
+            self.place.write({"contact.pdf": contact.pdf(rows, self.place)})

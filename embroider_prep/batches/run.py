@@ -45,6 +45,7 @@ def batch(
     formats: Sequence[str] = (),
     hoops: Sequence[str] = (),
     preview: bool = True,
+    contact: bool = True,
     sheet: bool | Literal["html", "pdf"] | Sequence[Literal["html", "pdf"]] = False,
     paper: str = "a4",
     overrides: str | Path | None = None,
@@ -56,7 +57,7 @@ def batch(
 
     What is wrong is said before this function returns; the work begins with the first result that is asked for. What
     an earlier run has made of the same photo, options, model and version is not made again. Behind the last result
-    the lists are written: ``summary.csv``, ``threads.csv``, ``schedule.csv``.
+    the lists are written: ``summary.csv``, ``threads.csv``, ``schedule.csv``, ``contact.html`` and ``contact.pdf``.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def batch(
         One result for each, named after it; default: that of the options.
     preview, sheet, paper, force
         As in `Conversion.save`; the report is always written.
+    contact : bool
+        Contact sheet of all results, as HTML and PDF.
     overrides : str or Path, optional
         Table of what is different for single photos: see `batches.overrides`.
     again : {"none", "failed", "all"}
@@ -95,9 +98,10 @@ def batch(
         that fails is a result, not an error.
     """
     kinds = ("html",) if sheet is True else () if sheet is False else (sheet,) if isinstance(sheet, str) else sheet
+    wanted = Wanted(preview=preview, pairs=contact, sheets=tuple(kinds), paper=paper, force=force)
     planned = plan_batch(
         sources, (options or ConvertOptions()).with_values(values), output=output, formats=formats, hoops=hoops,
-        wanted=Wanted(preview=preview, sheets=tuple(kinds), paper=paper, force=force), overrides=overrides, again=again,
+        wanted=wanted, overrides=overrides, again=again,
     )  # fmt: skip
     return run_batch(planned, executor=executor, jobs=jobs)
 
@@ -192,7 +196,7 @@ def run_batch(planned: Plan, *, executor: Executor | None = None, jobs: int | No
                 pool: Pool = Processes(workers, threads=cores_for(workers, cores()), style=style)
             else:
                 pool = Pool(executor, jobs or 2 * (getattr(executor, "_max_workers", None) or cores()))
-            lists = Lists(planned.place, planned.overrides)
+            lists = Lists(planned.place, planned.overrides, pairs=planned.jobs[0].wanted.pairs)
             try:
                 for result in drive(iter(planned.jobs), pool):
                     planned.failures.note(result)

@@ -36,7 +36,6 @@ class Row:
     """(brand, code, name, colour), metres, blocks, in sewing order."""
     findings: tuple[tuple[str, str], ...]
     failed: bool
-    pair: str
     stem: str
 
 
@@ -78,7 +77,7 @@ def row_of(result: BatchResult, overrides: Mapping[str, str] | None = None, loss
     return Row(
         cells=cells, minutes=float(plan.get("minutes") or 0), machine=str(plan.get("machine", "")),
         needles=_needles(report), threads=threads, findings=findings, failed=result.status == "failed",
-        pair=result.stem, stem=result.stem,
+        stem=result.stem,
     )  # fmt: skip
 
 

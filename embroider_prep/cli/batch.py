@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 50
 
+OF_BATCH = (
+    "formats", "preview", "contact", "sheet_html", "sheet_pdf", "paper", "overrides", "jobs", "again", "force",
+)  # fmt: skip
+"""Options that are none of a step."""
+
 
 @click.command("batch", cls=SectionedCommand)
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO")
@@ -36,6 +41,7 @@ SHOWN_FAILURES = 50
 @click.option("--preview/--no-preview", default=True, help="Picture of the stitches beside each result.  [default: on]")
 @click.option("--sheet", "sheet_html", is_flag=True, help="Work sheet as HTML beside each result.")
 @click.option("--sheet-pdf", is_flag=True, help="Work sheet as PDF beside each result.")
+@click.option("--contact/--no-contact", default=True, help="Contact sheet of all, as HTML and PDF.  [default: on]")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="Paper of PDFs.")
 @click.option("--overrides", metavar="FILE.csv", help="What is different for single photos: crop, size, machine …")
 @click.option(
@@ -60,8 +66,8 @@ def command(
 
     PHOTO is a file, a folder, a pattern in quotes, an address such as s3://bucket/photos, or - for a list of them on
     standard input. Folders are mirrored in the output. What is done already is not done again, so a run that was
-    stopped goes on where it was; beside the results appear summary.csv, threads.csv and schedule.csv. --hoop takes
-    several, with commas, for a result of each. --json prints a line for each photo.
+    stopped goes on where it was; beside the results appear summary.csv, threads.csv, schedule.csv and a contact
+    sheet. --hoop takes several, with commas, for a result of each. --json prints a line for each photo.
 
     \b
       embroider-prep batch photos -o designs --width 100mm
@@ -69,8 +75,7 @@ def command(
       embroider-prep batch photos -o designs --overrides designs/summary.csv
     """  # fmt: skip
     talk = Talk(quiet=quiet, as_json=as_json)
-    took = {name: values.pop(name) for name in ("formats", "preview", "sheet_html", "sheet_pdf", "paper", "overrides",
-                                                "jobs", "again", "force")}  # fmt: skip
+    took = {name: values.pop(name) for name in OF_BATCH}
     sheets = (*(("html",) if took["sheet_html"] else ()), *(("pdf",) if took["sheet_pdf"] else ()))
     early.check_sheets(sheets)
     hoops = _parted([values["hoop"]]) if values.get("hoop") else []
@@ -85,7 +90,8 @@ def command(
     planned = plan_batch(
         _listed(photos), options, output=output, formats=_parted(took["formats"]),
         hoops=hoops if len(hoops) > 1 else (), overrides=took["overrides"], again=took["again"] or "none",
-        wanted=Wanted(preview=took["preview"], sheets=sheets, paper=took["paper"], force=took["force"]),
+        wanted=Wanted(preview=took["preview"], pairs=took["contact"], sheets=sheets, paper=took["paper"],
+                      force=took["force"]),
     )  # fmt: skip
     if dry_run:
         return _dry(planned, talk)

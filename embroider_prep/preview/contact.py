@@ -15,7 +15,9 @@ TITLE_PX, LINE_PX = 19, 13
 QUIET = (110, 110, 116)
 
 
-def contact_sheet(cells: Sequence[tuple[Rgb8, str, Sequence[str]]], *, columns: int = 3, cell_px: int = 460) -> Rgb8:
+def contact_sheet(
+    cells: Sequence[tuple[Rgb8, str, Sequence[str]]], *, columns: int = 3, cell_px: int = 460, first: int = 1
+) -> Rgb8:
     """Put pictures on one sheet, row by row.
 
     Parameters
@@ -25,6 +27,8 @@ def contact_sheet(cells: Sequence[tuple[Rgb8, str, Sequence[str]]], *, columns: 
     columns : int
     cell_px : int
         Largest side of a picture on the sheet.
+    first : int
+        Number of the first picture: a sheet may have several pages.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def contact_sheet(cells: Sequence[tuple[Rgb8, str, Sequence[str]]], *, columns: 
             x = left + (cell_px - picture.shape[1]) // 2
             top = y + high - picture.shape[0]
             out[top : top + picture.shape[0], x : x + picture.shape[1]] = picture
-            draw_text(out, f"{number + 1}  {cells[number][1]}", (left, y + high + 4), size=TITLE_PX, color=INK)
+            draw_text(out, f"{number + first}  {cells[number][1]}", (left, y + high + 4), size=TITLE_PX, color=INK)
             for i, line in enumerate(texts[number]):
                 at = (left, y + high + round(TITLE_PX * 1.7) + i * round(LINE_PX * 1.5))
                 draw_text(out, line, at, size=LINE_PX, color=QUIET)
