@@ -1,20 +1,33 @@
-"""Make the pictures of the README: ``python docs/pictures.py``. The photos come with scikit-image (CC0)."""
+"""Make the pictures of README and documentation: ``python docs/pictures.py [page …]``.
+
+Each picture of a page is made by the very commands in the block above it, from photos that come with scikit-image
+(CC0).
+Pages of HTML are photographed by a Chromium that is installed (Playwright drives it).
+"""
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 import embroider_prep as ep
+from embroider_prep.cli import run
 from embroider_prep.preview import strip
 
 FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent / "tests"))
+from doc_pages import blocks, commands, pictures  # noqa: E402
+
 HEIGHT_PX = 280
 
 
-def main() -> None:
+def front() -> None:
     """Write ``strip.jpg``: photo, threads and stitches of two samples, by the very command below the picture."""
     rows = []
     for name in ("chelsea", "coffee"):
@@ -29,5 +42,49 @@ def main() -> None:
     Image.fromarray(picture).save(FOLDER / "strip.jpg", quality=80, optimize=True)
 
 
+def page(path: Path) -> None:
+    """Write the pictures of one page: run the block above each, and shrink what it wrote."""
+    text = path.read_text(encoding="utf-8")
+    wanted = pictures(text)
+    if not wanted:
+        return
+    place = Path(tempfile.mkdtemp(prefix="pictures-"))
+    os.chdir(place)
+    ran = set()
+    for item in wanted:
+        above = [block for block in blocks(text) if block.line < item.line and commands(block)][-1]
+        for line in commands(above):
+            if line not in ran and run(shlex.split(line)[1:]):
+                raise SystemExit(f"{path.name}: {line}")
+            ran.add(line)
+        shrink(place / item.source, FOLDER / item.target, item.width_px)
+
+
+def shrink(source: Path, target: Path, width_px: int) -> None:
+    """Write a picture, or the first screen of a page, at a width."""
+    target.parent.mkdir(exist_ok=True)
+    if source.suffix == ".html":
+        from browsers import chromium
+
+        shot = source.with_suffix(".shot.png")
+        with chromium() as browser:
+            view = browser.new_page(viewport={"width": 900, "height": 1150})
+            view.goto(source.resolve().as_uri())
+            view.screenshot(path=shot)
+        source = shot
+    picture = Image.open(source).convert("RGB")
+    # White below the end of a page is nothing to look at.
+    box = ImageChops.difference(picture, Image.new("RGB", picture.size, picture.getpixel((0, 0)))).getbbox()
+    picture = picture.crop((0, 0, picture.width, min(picture.height, (box or picture.getbbox())[3] + 12)))
+    picture = picture.resize((width_px, round(picture.height * width_px / picture.width)), Image.Resampling.LANCZOS)
+    picture.save(target, quality=78, optimize=True)
+
+
 if __name__ == "__main__":
-    main()
+    os.environ["EMBROIDER_PREP_CONFIG"] = ""
+    names = sys.argv[1:]
+    if not names or "front" in names:
+        front()
+    for file in sorted(FOLDER.glob("*.md")):
+        if not names or file.stem in names:
+            page(file)

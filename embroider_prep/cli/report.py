@@ -28,7 +28,7 @@ def command(design: str, form: str | None, force: bool, as_json: bool, options_f
 
     \b
       embroider-prep report design.pes
-      embroider-prep report design.dst --machine tajima-tmez-sc --hoop 130x180 --fail-on warning
+      embroider-prep report design.dst --machine tajima-tmez-sc --hoop 500x360 --fail-on warning
     """
     talk = Talk(as_json=as_json)
     try:
