@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         PreviewOptions,
         QuantizeOptions,
         RegionOptions,
+        SheetOptions,
         SizeOptions,
         StylizeOptions,
         WriteOptions,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from embroider_prep.stylizer.stylize import list_models, stylize
     from embroider_prep.threads import list_charts, load_chart, match_color
     from embroider_prep.tryout import Candidate, candidates
+    from embroider_prep.worksheet import sheet_of_file, write_approval, write_worksheet
 
 # A name must not be that of a room: importing the room would put the module in its place.
 __all__ = [
@@ -107,6 +109,7 @@ __all__ = [
     "Scene",
     "Session",
     "SewObject",
+    "SheetOptions",
     "SizeOptions",
     "StitchBlock",
     "StitchPlan",
@@ -140,11 +143,14 @@ __all__ = [
     "read_options",
     "render",
     "sew_objects",
+    "sheet_of_file",
     "stylize",
     "to_bytes",
     "turned",
     "write",
+    "write_approval",
     "write_indexed",
+    "write_worksheet",
 ]  # fmt: skip
 
 _HOMES = {
@@ -154,7 +160,7 @@ _HOMES = {
     "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",
     "machines": "Machine find_machine list_machines",
     "options": "ConvertOptions PaintingOptions PictureOptions PlanOptions PreviewOptions QuantizeOptions RegionOptions "
-    "SizeOptions StylizeOptions WriteOptions read_options",
+    "SheetOptions SizeOptions StylizeOptions WriteOptions read_options",
     "painting": "Painting paint",
     "pattern": "Written read to_bytes write",
     "picture": "Picture read_indexed write_indexed",
@@ -169,6 +175,7 @@ _HOMES = {
     "stylizer.stylize": "list_models stylize",
     "threads": "list_charts load_chart match_color",
     "tryout": "Candidate candidates",
+    "worksheet": "sheet_of_file write_approval write_worksheet",
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _PLACES["load_picture"] = ("picture", "load")

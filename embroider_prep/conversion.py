@@ -193,7 +193,7 @@ class Conversion:
                 more = write(self.plan, path, self.options.write, preview=self.options.preview)
                 out += [*more.paths, *(side for side in more.side_paths if side not in out)]
                 found |= dict.fromkeys(more.findings)
-            final = complete(self, tuple(found))
+            final = complete(self, tuple(found), hoopings=[part.plan for part in written.parts])
             picture = self.preview() if preview or strip is not None else None
             if preview and picture is not None:
                 out.append(beside(target, ".preview.png"))
@@ -205,10 +205,12 @@ class Conversion:
                     out[-1],
                     title=self.options.write.name or target.stem,
                     files=[path.name for path in written.paths],
+                    sha256=digests(parts),
                     machine=machine_of(self.options),
                     hoop=written.hoop,
                     parts=written.parts,
                     findings=final.findings,
+                    material=self.options.plan.material,
                     preview=self.options.preview,
                     paper=paper,
                 )
@@ -258,6 +260,7 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
         made.plan,
         (*made.findings, *checked),
         machine=machine_of(made.options),
+        hoopings=known.get("hoopings", ()),
         chart=known.get("chart", before.chart),
         likeness=known.get("likeness", before.likeness),
         shapes=known.get("shapes", before.shapes),

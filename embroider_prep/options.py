@@ -243,6 +243,19 @@ class PreviewOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SheetOptions(Options):
+    """What a work sheet or an approval sheet cannot know; left out, there is a line to write on."""
+
+    section: ClassVar[str] = "sheet"
+    paper: str = opt("a4", "Paper of a PDF; HTML prints on both.", "choice", choices=("a4", "letter"))
+    sewn_on: str = opt("", "Fabric or article, in words.", "text")
+    stabilizer: str = opt("", "Stabiliser, in words; default: what suits the fabric.", "text")
+    needle: str = opt("", "Needle, in words; default: what suits the thread.", "text")
+    notes: str = opt("", "What else shall stand on it.", "text")
+    customer: str = opt("", "For whom an approval sheet is.", "text")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConvertOptions(Options):
     """All steps of a conversion; one TOML table each."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from embroider_prep._version import __version__
-from embroider_prep.design import Finding, Report, StitchPlan
+from embroider_prep.design import Finding, Report, StitchPlan, Thread
 from embroider_prep.machines import GENERIC, Machine
 from embroider_prep.plans import Came, NeedlePath, needle_path
 from embroider_prep.threads import chart_title
@@ -32,6 +33,7 @@ def make_report(
     findings: Sequence[Finding] = (),
     *,
     machine: Machine = GENERIC,
+    hoopings: Sequence[StitchPlan] = (),
     chart: Mapping[str, Any] | None = None,
     likeness: Mapping[str, Any] | None = None,
     shapes: Mapping[str, Any] | None = None,
@@ -53,6 +55,8 @@ def make_report(
     machine : Machine
         Its profile gives the run time: stitches by its speed, and seconds for each colour change and trim
         (`Machine.minutes`).
+    hoopings : sequence of StitchPlan
+        What each file of a divided design sews: the numbers are then those of the files, added up.
     chart, likeness, shapes, scene, options, options_from, model, versions, photo : mapping, optional
         What other steps know; carried along as it is.
     digest : str
@@ -62,14 +66,14 @@ def make_report(
     -------
     Report
         ``plan``: width_mm, height_mm, stitches, stitches_by_kind, color_changes, color_blocks, trims, jumps,
-        thread_m, stitch_mm (min, median, max), minutes, machine. ``threads``: one row a thread in sewing order with
-        brand, chart, code, name, color (``#rrggbb``), stitches, metres, spools (of `SPOOL_M`) and blocks. ``chart``:
-        what `quantize.advice` says; without it the titles of the threads' charts.
+        hoopings, thread_m, stitch_mm (min, median, max), minutes, machine. ``threads``: one row a thread in sewing
+        order with brand, chart, code, name, color (``#rrggbb``), stitches, metres, spools (of `SPOOL_M`) and blocks.
+        ``chart``: what `quantize.advice` says; without it the titles of the threads' charts.
     """
-    path = needle_path(plan)
+    sewn = [(each, needle_path(each)) for each in hoopings or (plan,)]
     return Report(
-        plan=_numbers(plan, path, machine),
-        threads=tuple(_thread_rows(plan, path)),
+        plan=_numbers(plan.size_mm, sewn, machine),
+        threads=tuple(_thread_rows(sewn)),
         findings=tuple(findings),
         chart=chart or _charts_of(plan),
         likeness=likeness or {},
@@ -84,39 +88,60 @@ def make_report(
     )
 
 
-def _numbers(plan: StitchPlan, path: NeedlePath, machine: Machine) -> dict[str, Any]:
-    width, height = plan.size_mm
-    step = path.step_mm[path.came == Came.STITCH]
+Sewn = Sequence[tuple[StitchPlan, NeedlePath]]
+"""What is sewn in one hooping each."""
+
+
+def _numbers(size_mm: tuple[float, float], sewn: Sewn, machine: Machine) -> dict[str, Any]:
+    width, height = size_mm
+    step = np.concatenate([path.step_mm[path.came == Came.STITCH] for _, path in sewn])
+    came = np.concatenate([path.came for _, path in sewn])
     kinds: dict[str, int] = {}
-    for number, count in zip(*np.unique(path.block, return_counts=True), strict=True):
-        kind = plan.blocks[int(number)].kind
-        kinds[kind] = kinds.get(kind, 0) + int(count)
-    changes, trims = int((path.came == Came.COLOR).sum()), int((path.came == Came.TRIM).sum())
+    for plan, path in sewn:
+        for number, count in zip(*np.unique(path.block, return_counts=True), strict=True):
+            kind = plan.blocks[int(number)].kind
+            kinds[kind] = kinds.get(kind, 0) + int(count)
+    changes, trims = int((came == Came.COLOR).sum()), int((came == Came.TRIM).sum())
+    used = {plan.threads[thread] for plan, path in sewn for thread in path.color_threads}
     return {
         "width_mm": round(width, 1),
         "height_mm": round(height, 1),
-        "stitches": len(path),
+        "stitches": len(came),
         "stitches_by_kind": dict(sorted(kinds.items(), key=lambda item: -item[1])),
-        "threads": len(set(path.color_threads)),
-        "color_blocks": len(path.color_threads),
+        "threads": len(used),
+        "color_blocks": sum(len(path.color_threads) for _, path in sewn),
         "color_changes": changes,
         "trims": trims,
-        "jumps": int((path.came == Came.JUMP).sum()),
-        "thread_m": round(sum(plan.thread_length_mm) / 1000, 2),
+        "jumps": int((came == Came.JUMP).sum()),
+        "hoopings": len(sewn),
+        "thread_m": round(sum(sum(plan.thread_length_mm) for plan, _ in sewn) / 1000, 2),
         "stitch_mm": {
             "min": round(float(step.min()), 2) if len(step) else 0.0,
             "median": round(float(np.median(step)), 2) if len(step) else 0.0,
             "max": round(float(step.max()), 2) if len(step) else 0.0,
         },
-        "minutes": round(machine.minutes(stitches=len(path), color_changes=changes, trims=trims), 1),
+        "minutes": round(machine.minutes(stitches=len(came), color_changes=changes, trims=trims), 1),
         "machine": machine.title,
     }
 
 
-def _thread_rows(plan: StitchPlan, path: NeedlePath) -> list[dict[str, Any]]:
-    stitches = np.bincount(path.thread, minlength=len(plan.threads))
-    blocks = np.bincount(np.array(path.color_threads, np.int64), minlength=len(plan.threads))
-    lengths = plan.thread_length_mm
+def _thread_rows(sewn: Sewn) -> list[dict[str, Any]]:
+    """Return a row for each entry of the plans' threads that is sewn, in sewing order; hoopings share theirs."""
+    sums: dict[tuple[Thread, int], list[float]] = {}
+    for plan, path in sewn:
+        stitches = np.bincount(path.thread, minlength=len(plan.threads))
+        blocks = np.bincount(np.array(path.color_threads, np.int64), minlength=len(plan.threads))
+        lengths = plan.thread_length_mm
+        # Two entries of one plan may be alike, as stand-ins for colours that a file does not name are.
+        seen: Counter[Thread] = Counter()
+        nth = []
+        for thread in plan.threads:
+            nth.append(seen[thread])
+            seen[thread] += 1
+        for index in dict.fromkeys(path.color_threads):
+            row = sums.setdefault((plan.threads[index], nth[index]), [0, 0, 0])
+            for at, value in enumerate((stitches[index], lengths[index], blocks[index])):
+                row[at] += float(value)
     return [
         {
             "brand": thread.brand,
@@ -124,12 +149,12 @@ def _thread_rows(plan: StitchPlan, path: NeedlePath) -> list[dict[str, Any]]:
             "code": thread.code,
             "name": thread.name,
             "color": thread.hex,
-            "stitches": int(stitches[index]),
-            "metres": round(lengths[index] / 1000, 2),
-            "spools": max(1, math.ceil(lengths[index] / 1000 * SPARE / SPOOL_M)),
-            "blocks": int(blocks[index]),
+            "stitches": int(stitches),
+            "metres": round(length / 1000, 2),
+            "spools": max(1, math.ceil(length / 1000 * SPARE / SPOOL_M)),
+            "blocks": int(blocks),
         }
-        for index, thread in ((index, plan.threads[index]) for index in dict.fromkeys(path.color_threads))
+        for (thread, _), (stitches, length, blocks) in sums.items()
     ]
 
 

@@ -48,6 +48,7 @@ Saved
 Scene
 Session
 SewObject
+SheetOptions
 SizeOptions
 StitchBlock
 StitchPlan
@@ -81,11 +82,14 @@ read_indexed
 read_options
 render
 sew_objects
+sheet_of_file
 stylize
 to_bytes
 turned
 write
+write_approval
 write_indexed
+write_worksheet
 """
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "quantize": ("Step by step", "Photo or illustration to a picture in real threads."),
     "digitize": ("Step by step", "Picture in threads to stitch file."),
     "preview": ("Any stitch file", "Picture of the stitches in a file."),
+    "sheet": ("Any stitch file", "Work sheet to print, or approval sheet for a customer."),
     "report": ("Any stitch file", "Numbers, threads and problems of a file."),
     "setup": ("What there is", "Keep machine, hoop, threads and fabric once and for all."),
     "threads": ("What there is", "Thread charts: list them, match a colour."),

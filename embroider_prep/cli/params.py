@@ -279,6 +279,17 @@ def step_options(
     return decorate
 
 
+def own_options(kind: type[Options]) -> Callable[[Decorated], Decorated]:
+    """Add the options of a class that is no step of a conversion."""
+
+    def decorate(function: Decorated) -> Decorated:
+        params = [FieldOption(field, kind.section, RESULT) for field in option_fields(kind) if field.metadata["cli"]]
+        function.__dict__.setdefault("__click_params__", []).extend(reversed(params))
+        return function
+
+    return decorate
+
+
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what stood on the command line, by field."""
     return {

@@ -40,19 +40,15 @@ def command(design: str, form: str | None, force: bool, as_json: bool, options_f
 
     from embroider_prep.cli.streams import read_design
     from embroider_prep.machines import candidate_hoops, find_machine
-    from embroider_prep.preflight import check
+    from embroider_prep.preflight import check_read
     from embroider_prep.report import as_text, make_report
 
     machine = find_machine(options.write.machine)
     hoops = candidate_hoops(options.write.hoop, machine)
     seen = read_design(design, form, force=force)
     plan, kind = seen.plan, None if design == STREAM else seen.form
-    found = tuple(item for item in seen.findings if kind is not None or item.code != "wrong-suffix") + tuple(
-        # What a format loses was lost when somebody wrote the file, with that program's table of colours.
-        item
-        for item in check(plan, kind, machine, _hoop_for(plan.size_mm, hoops))
-        if item.code not in ("colors-lost", "screen-colors")
-    )
+    found = tuple(item for item in seen.findings if kind is not None or item.code != "wrong-suffix")
+    found += check_read(plan, kind, machine, _hoop_for(plan.size_mm, hoops))
     report = make_report(plan, found, machine=machine)
     if as_json:
         talk.data({"files": [design], **report.as_dict()})

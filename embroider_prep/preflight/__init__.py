@@ -20,7 +20,7 @@ from embroider_prep.preflight.codes import CODES, finding
 from embroider_prep.preflight.file import in_format
 from embroider_prep.units import UNITS_PER_MM
 
-__all__ = ["CODES", "check", "finding", "stitch_limit_mm"]
+__all__ = ["CODES", "check", "check_read", "finding", "stitch_limit_mm"]
 
 WANTED_STITCH_MM = 7.0
 """Longer stitches snag on domestic machines; the longest in 21 professional designs is 7.3 mm."""
@@ -82,6 +82,16 @@ def check(
         found += in_format(plan, path, form, machine, name)
     rank = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(found, key=lambda item: rank[item.severity]))
+
+
+def check_read(
+    plan: StitchPlan, form: StitchFormat | None, machine: Machine = GENERIC, hoop: Hoop | None = None
+) -> tuple[Finding, ...]:
+    """Return what `check` says of a file that somebody else has written.
+
+    What its format loses was lost then, with that program's table of colours.
+    """
+    return tuple(item for item in check(plan, form, machine, hoop) if item.code not in ("colors-lost", "screen-colors"))
 
 
 def _stitches(plan: StitchPlan, path: NeedlePath, form: StitchFormat | None, machine: Machine) -> Iterator[Finding]:

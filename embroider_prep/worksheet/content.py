@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice, pairwise
+from pathlib import Path
 
 import numpy as np
 
 from embroider_prep.design import Finding, StitchPlan, Thread
+from embroider_prep.errors import FormatError
+from embroider_prep.formats import find_format
 from embroider_prep.hooping import HoopPart
 from embroider_prep.machines import GENERIC, Hoop, Machine
-from embroider_prep.options import PreviewOptions
+from embroider_prep.options import PreviewOptions, SheetOptions
 from embroider_prep.plans import Came, needle_path
-from embroider_prep.preview import MARGIN_MM, render
-from embroider_prep.report import minutes_text
 from embroider_prep.texts import clean_line
 from embroider_prep.threads import chart_info, chart_title
+from embroider_prep.worksheet.needles import Stop, assign_needles
+from embroider_prep.worksheet.pictures import block_pictures, true_size_picture
+from embroider_prep.worksheet.words import ANY_STABILIZER, MATERIALS, NEEDLE_THICK, NEEDLES, SHEET_TEXTS
 
 PAPER_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 MARGIN_PAPER_MM = 10.0
@@ -25,49 +29,90 @@ MARGIN_PAPER_MM = 10.0
 PICTURE_MM = (190.0, 150.0)
 """Room for the picture: the width of A4 within its margins, and a good half of Letter's height."""
 
-PICTURE_PX_PER_MM = 10.0
-JPEG_QUALITY = 90
-"""Stitches are fine structure and hardly smaller as PNG; at this quality the eye sees no difference."""
+MOST_FINDINGS = 8
+"""More do not fit the first page beside a large picture, and nobody reads them at the machine."""
 
-CLOTH_MM = 1.0
-"""Cloth left around the design in the picture."""
+MOST_PICTURES = 120
+"""Colour blocks that get a small picture: a plan from anywhere may hold thousands."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One colour block in sewing order."""
+    """One colour block in sewing order; ``seconds`` and ``decimetres`` are what is printed, so that they add up."""
 
     number: int
     thread: Thread
     stitches: int
     trims: int
-    metres: float
-    minutes: float
+    decimetres: int
+    seconds: int
+    stop: Stop
+    picture_png: bytes = b""
+    picture_px: tuple[int, int] = (1, 1)
+
+    @property
+    def metres(self) -> str:
+        return f"{self.decimetres / 10:.1f}"
+
+    @property
+    def time(self) -> str:
+        return clock(self.seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hooping:
-    """What is sewn in one go: its colour blocks, and where the hoop's middle lies from the design's, mm."""
+    """What is sewn in one go: its file, its colour blocks, and where the hoop's middle lies from the design's, mm."""
 
     title: str
     rows: tuple[Row, ...]
     center_mm: tuple[float, float] = (0.0, 0.0)
+    sha256: str = ""
+
+    @property
+    def needle_order(self) -> str:
+        return " · ".join(f"{row.stop.needle}{'*' if row.stop.reload else ''}" for row in self.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spool:
+    """One thread of a design: metres as printed, and the needles that it comes on."""
+
+    thread: Thread
+    metres: str
+    needles: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """One finding as the sheet says it."""
+
+    severity: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sheet:
-    """A work sheet: title, lines of facts, colour blocks by hooping, spools, picture, hoop, findings."""
+    """Everything on a work sheet or an approval sheet; ``plan`` is what its player plays."""
 
     title: str
+    plan: StitchPlan
     facts: tuple[tuple[str, str], ...]
     hoopings: tuple[Hooping, ...]
-    spools: tuple[tuple[Thread, float], ...]
+    spools: tuple[Spool, ...]
+    needles: str
+    """Why the order of needles matters; empty where it does not."""
+    materials: tuple[tuple[str, str], ...]
+    time_note: str
     size_mm: tuple[float, float]
     picture_jpeg: bytes
     picture_mm: tuple[float, float]
     picture_scale: float
     hoop: Hoop | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Warned, ...]
+    more_findings: int
+    options: SheetOptions
+    preview: PreviewOptions
+    texts: Mapping[str, str] = field(default_factory=lambda: SHEET_TEXTS)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -75,11 +120,17 @@ class Sheet:
         return tuple(row for hooping in self.hoopings for row in hooping.rows)
 
     @property
+    def picture_caption(self) -> str:
+        """What stands below the picture."""
+        if self.picture_scale == 1:
+            return self.texts["true_size"]
+        return self.texts["scaled"].format(percent=100 * self.picture_scale)
+
+    @property
     def hoop_caption(self) -> str:
         """What stands below the drawing of the hoop."""
-        if len(self.hoopings) == 1:
-            return f"Hoop {self.hoop}, the design centred."
-        return f"Hoop {self.hoop}, {len(self.hoopings)} times."
+        count = len(self.hoopings)
+        return self.texts["hoop_center" if count == 1 else "hoop_times"].format(hoop=self.hoop, count=count)
 
     @property
     def hoop_view_mm(self) -> tuple[float, float, float, float]:
@@ -95,90 +146,188 @@ class Sheet:
         )
 
 
+def clock(seconds: int) -> str:
+    """Return a time to the second, ``3:05`` or ``1:03:05``: such times add up as they stand."""
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
 def make_sheet(
     plan: StitchPlan,
     *,
     title: str = "Design",
     files: Sequence[str] = (),
+    sha256: Mapping[str, str] | None = None,
     machine: Machine = GENERIC,
     hoop: Hoop | None = None,
     parts: Sequence[HoopPart] = (),
     findings: Sequence[Finding] = (),
+    material: str | None = None,
     preview: PreviewOptions | None = None,
+    options: SheetOptions | None = None,
+    room_mm: tuple[float, float] = PICTURE_MM,
+    marks: bool = True,
+    steps: bool = True,
 ) -> Sheet:
-    """Collect what a work sheet says about a plan; ``parts`` are its hoopings where it is divided."""
+    """Collect what a work sheet says about a plan.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+        As it is written; ``parts`` are its hoopings where it is divided: then all numbers are theirs.
+    title : str
+    files : sequence of str
+        Names of the stitch files, one a hooping; ``sha256`` holds their digests by name.
+    machine, hoop, findings
+        What the writer used and found.
+    material : str, optional
+        `PlanOptions.material`, when it is known: says which stabiliser and needle are suggested.
+    preview : PreviewOptions, optional
+        Cloth and sheen of the picture.
+    options : SheetOptions, optional
+    room_mm : (float, float)
+        Largest picture, mm.
+    marks, steps : bool
+        Whether the middle is marked, and whether each colour block gets its picture.
+    """
+    options, preview = options or SheetOptions(), preview or PreviewOptions()
     # Names of files may hold anything at all.
+    digests = {clean_line(name): digest for name, digest in (sha256 or {}).items()}
     title, files = clean_line(title), [clean_line(name) for name in files]
+    why = _why_needles(files, machine)
     left, top, right, bottom = plan.bounds_mm
     middle = (left + right) / 2, (top + bottom) / 2
+    sewn = [part.plan for part in parts] or [plan]
+    stops = _stops(sewn, machine.needles if machine.needles > 1 else None)
     hoopings = tuple(
         Hooping(
-            title=files[index] if index < len(files) else f"Hooping {part.number} of {part.count}",
-            rows=_rows(part.plan, machine),
+            title=files[index] if index < len(files) else f"{part.number}/{part.count}",
+            rows=_rows(part.plan, machine, stops[index], steps),
             center_mm=(part.center_mm[0] - middle[0], part.center_mm[1] - middle[1]),
+            sha256=digests.get(files[index], "") if index < len(files) else "",
         )
         for index, part in enumerate(parts)
-    ) or (Hooping(title=title, rows=_rows(plan, machine)),)
-    metres_of: dict[Thread, float] = {}
-    for row in (row for hooping in hoopings for row in hooping.rows):
-        metres_of[row.thread] = metres_of.get(row.thread, 0.0) + row.metres
-    picture, size = _picture(plan, preview or PreviewOptions())
-    scale = min(1.0, PICTURE_MM[0] / size[0], PICTURE_MM[1] / size[1])
+    ) or (
+        Hooping(
+            title=files[0] if files else title,
+            rows=_rows(plan, machine, stops[0], steps),
+            sha256=digests.get(files[0], "") if files else "",
+        ),
+    )
+    rows = [row for hooping in hoopings for row in hooping.rows]
+    spools: dict[Thread, list[Row]] = {}
+    for row in rows:
+        spools.setdefault(row.thread, []).append(row)
+    picture, size = true_size_picture(plan, preview, marks=marks)
+    scale = min(1.0, room_mm[0] / size[0], room_mm[1] / size[1])
+    warned = _warned(findings, middle)
     return Sheet(
         title=title,
+        plan=plan,
         facts=_facts(plan, files, machine, hoop, hoopings),
         hoopings=hoopings,
-        spools=tuple(metres_of.items()),
+        spools=tuple(
+            Spool(
+                thread=thread,
+                metres=f"{sum(row.decimetres for row in its) / 10:.1f}",
+                needles=", ".join(dict.fromkeys(str(row.stop.needle) for row in its)),
+            )
+            for thread, its in spools.items()
+        ),
+        needles=why,
+        materials=_materials(list(spools), material, options),
+        time_note=_time_note(machine),
         size_mm=plan.size_mm,
         picture_jpeg=picture,
         picture_mm=(size[0] * scale, size[1] * scale),
         picture_scale=scale,
         hoop=hoop,
-        findings=tuple(findings),
+        findings=tuple(warned[:MOST_FINDINGS]),
+        more_findings=max(0, len(warned) - MOST_FINDINGS),
+        options=options,
+        preview=preview,
     )
 
 
-def _rows(plan: StitchPlan, machine: Machine) -> tuple[Row, ...]:
+def _why_needles(files: Sequence[str], machine: Machine) -> str:
+    """Say why the machine has to be told which needle comes when; empty when the file or the person does it."""
+    if machine.needles > 1:
+        return SHEET_TEXTS["many_needles"].format(count=machine.needles)
+    try:
+        colorless = any(find_format(Path(name), to="read").colors in ("none", "needle") for name in files)
+    except FormatError:
+        return ""
+    return SHEET_TEXTS["no_colors"] if colorless and machine is GENERIC else ""
+
+
+def _stops(plans: Sequence[StitchPlan], needles: int | None) -> list[tuple[Stop, ...]]:
+    """Return the needles of each hooping's colour blocks: what is threaded for one stays for the next."""
+    threads = [[plan.threads[index] for index in needle_path(plan).color_threads] for plan in plans]
+    order = list(chain.from_iterable(threads))
+    known = {thread: number for number, thread in enumerate(dict.fromkeys(order))}
+    stops = iter(assign_needles([known[thread] for thread in order], needles))
+    return [tuple(islice(stops, len(each))) for each in threads]
+
+
+def _rows(plan: StitchPlan, machine: Machine, stops: Sequence[Stop], steps: bool) -> tuple[Row, ...]:
     """Return the colour blocks of what is sewn in one hooping."""
     path = needle_path(plan)
     step = np.where((path.came == Came.STITCH) | (path.came == Came.JUMP), path.step_mm, 0.0)
-    rows = []
-    for number, thread in enumerate(path.color_threads):
-        here = path.color == number
-        stitches, trims = int(here.sum()), int((path.came[here] == Came.TRIM).sum())
-        rows.append(
-            Row(
-                number=number + 1,
-                thread=plan.threads[thread],
-                stitches=stitches,
-                trims=trims,
-                metres=float(step[here].sum()) / 1000,
-                minutes=machine.minutes(stitches=stitches, color_changes=int(number > 0), trims=trims),
-            )
+    blocks = len(path.color_threads)
+    stitches = np.bincount(path.color, minlength=blocks)
+    trims = np.bincount(path.color[path.came == Came.TRIM], minlength=blocks)
+    sewn_m = np.cumsum(np.bincount(path.color, weights=step, minlength=blocks)) / 1000
+    sewn = zip(np.cumsum(stitches).tolist(), np.cumsum(trims).tolist(), range(blocks), strict=True)
+    spent = [machine.minutes(stitches=s, color_changes=c, trims=k) * 60 for s, k, c in sewn]
+    # Each number is the step between rounded sums: then what is printed adds up to what is printed.
+    seconds = [now - before for before, now in pairwise([0, *(round(value) for value in spent)])]
+    lengths = [now - before for before, now in pairwise([0, *(round(10 * float(value)) for value in sewn_m)])]
+    pictures = list(block_pictures(plan)) if steps and blocks <= MOST_PICTURES else [(b"", (1, 1))] * blocks
+    return tuple(
+        Row(
+            number=number + 1,
+            thread=plan.threads[thread],
+            stitches=int(stitches[number]),
+            trims=int(trims[number]),
+            decimetres=lengths[number],
+            seconds=seconds[number],
+            stop=stops[number],
+            picture_png=pictures[number][0],
+            picture_px=pictures[number][1],
         )
-    return tuple(rows)
+        for number, thread in enumerate(path.color_threads)
+    )
 
 
 def _facts(
     plan: StitchPlan, files: Sequence[str], machine: Machine, hoop: Hoop | None, hoopings: Sequence[Hooping]
 ) -> tuple[tuple[str, str], ...]:
+    t = SHEET_TEXTS
     width, height = plan.size_mm
     rows = [row for hooping in hoopings for row in hooping.rows]
     trims = sum(row.trims for row in rows)
-    speed = f"{machine.speed_spm:g} stitches a minute"
-    where = str(hoop) if hoop else "any that holds the design"
+    cuts = t["trims_none"] if not trims else t["trims_machine" if machine.trims else "trims_hand"].format(count=trims)
+    where = str(hoop) if hoop else t["any_hoop"]
+    time = clock(sum(row.seconds for row in rows))
     facts = [
-        ("File", files[0] if len(files) == 1 else f"{len(files)} files, one a hooping"),
-        ("Size", f"{width:.1f} × {height:.1f} mm ({width / 25.4:.2f} × {height / 25.4:.2f} in)"),
-        ("Stitches", f"{sum(row.stitches for row in rows):,}"),
-        ("Colours", f"{len({row.thread for row in rows})} threads, {max(0, len(rows) - len(hoopings))} changes"),
-        *(("Chart", text) for text in [_charts(rows)] if text),
-        ("Trims", f"{trims}" + ("" if machine.trims or not trims else ", cut by hand")),
-        ("Thread", f"{sum(row.metres for row in rows):.1f} m"),
-        ("Run time", f"{minutes_text(sum(row.minutes for row in rows))} at {speed}"),
-        ("Machine", machine.title),
-        ("Hoop", where if len(hoopings) == 1 else f"{where}, {len(hoopings)} hoopings"),
+        (t["file"], files[0] if len(files) == 1 else t["files"].format(count=len(files))),
+        (t["size"], t["size_mm"].format(width=width, height=height, width_in=width / 25.4, height_in=height / 25.4)),
+        (t["stitches"], f"{sum(row.stitches for row in rows):,}"),
+        (
+            t["colors"],
+            t["colors_of"].format(threads=len({row.thread for row in rows}), changes=max(0, len(rows) - len(hoopings))),
+        ),
+        *((t["chart"], text) for text in [_charts(rows)] if text),
+        (t["trims"], cuts),
+        (t["thread"], t["metres"].format(metres=f"{sum(row.decimetres for row in rows) / 10:.1f}")),
+        (t["time"], t["time_at"].format(time=time, speed=machine.speed_spm)),
+        (t["machine"], machine.title),
+        (t["hoop"], where if len(hoopings) == 1 else t["hoops"].format(hoop=where, count=len(hoopings))),
     ]
+    if plan.blocks and len(hoopings) == 1:
+        left, top, right, bottom = plan.bounds_mm
+        first = plan.blocks[0].xy_mm[0]
+        facts.append((t["start"], place_words(first[0] - (left + right) / 2, first[1] - (top + bottom) / 2)))
     return tuple(facts if files else facts[1:])
 
 
@@ -188,21 +337,56 @@ def _charts(rows: Sequence[Row]) -> str:
     titles = ", ".join(chart_title(name) for name in names)
     # Built-in values come from public lists; what somebody's own file says may have been measured.
     public = any(chart_info(name) is not None for name in names)
-    return f"{titles}; colours on screen and paper are approximate" if public else titles
+    return SHEET_TEXTS["approximate"].format(title=titles) if public else titles
 
 
-def _picture(plan: StitchPlan, options: PreviewOptions) -> tuple[bytes, tuple[float, float]]:
-    """Return a JPEG with a rim of cloth, and its true size in mm."""
-    from dataclasses import replace
+def place_words(right_mm: float, down_mm: float) -> str:
+    """Return where something lies from the middle of the design, in words."""
+    t = SHEET_TEXTS
+    if abs(right_mm) < 0.05 and abs(down_mm) < 0.05:
+        return t["at_center"]
+    across = t["right" if right_mm >= 0 else "left"].format(mm=abs(right_mm))
+    down = t["below" if down_mm >= 0 else "above"].format(mm=abs(down_mm))
+    return t["from_center"].format(across=across, down=down)
 
-    from PIL import Image
 
-    width, height = plan.size_mm
-    # A picture for paper: ten pixels a millimetre are 254 dpi; large designs get fewer.
-    scale = min(PICTURE_PX_PER_MM, 2400 / max(width, height, 1.0))
-    picture = render(plan, replace(options, preview_px_per_mm=max(1.0, scale), marks=False))
-    cut = round((MARGIN_MM - CLOTH_MM) * scale)
-    picture = picture[cut : picture.shape[0] - cut, cut : picture.shape[1] - cut]
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return out.getvalue(), (picture.shape[1] / scale, picture.shape[0] / scale)
+def _time_note(machine: Machine) -> str:
+    cut = SHEET_TEXTS["time_cut"].format(trim=machine.trim_s) if machine.trims else ""
+    return SHEET_TEXTS["time_note"].format(change=machine.color_change_s, cut=cut)
+
+
+def _materials(threads: Iterable[Thread], material: str | None, o: SheetOptions) -> tuple[tuple[str, str], ...]:
+    """Return what is suggested for needle, stabiliser, fabric and thread; what the person named comes first."""
+    t = SHEET_TEXTS
+    weights = sorted({thread.weight_wt for thread in threads}, reverse=True)
+    # The thickest thread decides: it must go through the eye.
+    needle = next((words for weight, words in NEEDLES.items() if weights and weights[-1] >= weight), NEEDLE_THICK)
+    cloth, stabilizer, point = MATERIALS.get(material or "", ("", ANY_STABILIZER, ""))
+    return (
+        (t["fabric"], o.sewn_on or cloth),
+        (t["stabilizer"], o.stabilizer or stabilizer),
+        (t["needle"], o.needle or (f"{needle}, {point}" if point else needle)),
+        (t["thread"], ", ".join(t["thread_weight"].format(weight=weight) for weight in weights)),
+    )
+
+
+def _warned(findings: Sequence[Finding], middle: tuple[float, float]) -> list[Warned]:
+    """Return findings as a reader at the machine needs them: one line a kind, places from the middle, no options."""
+    order = {"error": 0, "warning": 1, "note": 2}
+    kinds: dict[str, list[Finding]] = {}
+    for item in sorted(findings, key=lambda item: order[item.severity]):
+        kinds.setdefault(item.code, []).append(item)
+    out = []
+    for same in kinds.values():
+        first = same[0]
+        text = first.message[:1].upper() + first.message[1:]
+        if first.at_mm is not None:
+            place = place_words(first.at_mm[0] - middle[0], first.at_mm[1] - middle[1])
+            text += SHEET_TEXTS["at_place"].format(place=place)
+        if len(same) > 1:
+            text += SHEET_TEXTS["like_it"].format(count=len(same) - 1)
+        # A cure that is an option of the program helps nobody at the machine.
+        if first.remedy and "--" not in first.remedy:
+            text += f": {first.remedy}"
+        out.append(Warned(severity=first.severity, text=f"{text}."))
+    return out

@@ -5,236 +5,216 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from embroider_prep.errors import MissingExtra
-from embroider_prep.report import minutes_text
-from embroider_prep.worksheet.content import MARGIN_PAPER_MM, PAPER_MM, Hooping, Sheet
+from embroider_prep.worksheet.content import Hooping, Row, Sheet
+from embroider_prep.worksheet.drawing import hoop_drawing
+from embroider_prep.worksheet.paper import (
+    ALL,
+    GREY,
+    LINE,
+    MM,
+    NO_PAD,
+    PANEL,
+    SEVERITY,
+    TOP,
+    WIDTH_MM,
+    Parts,
+    build,
+    draw,
+    pad,
+    rule,
+    strokes,
+    tick,
+)
 
-MM = 72 / 25.4
-"""Points in a millimetre."""
 
-INK, GREY = (0.13, 0.13, 0.13), (0.4, 0.4, 0.4)
-_COLUMNS = (0.0, 7.0, 14.0, 27.0, 54.0, 76.0, 134.0, 156.0, 190.0)
-"""Left edges, mm: tick box, number, swatch, maker, code, name; right edges: stitches, thread, time."""
-
-
-def to_pdf(sheet: Sheet, *, paper: str = "a4") -> bytes:
+def to_pdf(sheet: Sheet, *, paper: str | None = None) -> bytes:
     """Return a work sheet as PDF.
 
     Parameters
     ----------
     sheet : Sheet
-    paper : ``"a4"`` or ``"letter"``
+    paper : "a4" or "letter", optional
+        Default: as the options of the sheet say.
 
     Raises
     ------
     MissingExtra
         When reportlab is not installed.
     """
-    try:
-        from reportlab.pdfgen.canvas import Canvas
-    except ImportError as error:
-        raise MissingExtra(
-            "a work sheet as PDF needs reportlab, which is not installed", hint="pip install 'embroider-prep[pdf]'"
-        ) from error
-    width, height = PAPER_MM[paper]
-    out = io.BytesIO()
-    # Invariant: no date and no random identifier in the file.
-    canvas = Canvas(out, pagesize=(width * MM, height * MM), invariant=1, pageCompression=1)
-    canvas.setTitle(_latin(f"{sheet.title}: work sheet"))
-    canvas.setCreator("embroider-prep")
-    _Page(canvas, width, height).draw(sheet)
-    canvas.save()
-    return out.getvalue()
+    t = sheet.texts
+    make = WorkSheet(sheet)
+    story = [*make.head(t["work_sheet"]), *make.front(), *make.findings(), *make.status(), *make.materials()]
+    story += [*make.spools(), *make.steps(), make.together(*make.notes())]
+    return build(sheet, story, paper or sheet.options.paper, t["work_sheet"])
 
 
-class _Page:
-    """Draws downwards in millimetres from the upper left corner of the printable field, page after page."""
+class WorkSheet(Parts):
+    """The parts of a work sheet, in the order of its pages."""
 
-    def __init__(self, canvas: Any, width: float, height: float) -> None:
-        self.canvas, self.height = canvas, height
-        self.left = (width - 190.0) / 2
-        self.bottom = height - 2 * MARGIN_PAPER_MM
-        self.y = 0.0
+    def front(self) -> list[Any]:
+        """The picture and the facts side by side where there is room, else below each other; and the hoop."""
+        drawing = hoop_drawing(self.sheet)
+        hoop = [] if drawing is None else [draw(drawing), self.space(1), self.text(self.sheet.hoop_caption, self.small)]
+        beside = WIDTH_MM - self.sheet.picture_mm[0] - 6
+        if beside >= 72:
+            facts = self.facts(beside)
+            return [
+                self.table(
+                    [[[*self.picture(), *self.caption()], [facts, self.space(2), *hoop]]],
+                    (self.sheet.picture_mm[0] + 6, beside),
+                    TOP, NO_PAD, *pad(0, 2),
+                )
+            ]  # fmt: skip
+        room = 52 if hoop else 0
+        return [
+            *self.picture(), *self.caption(), self.space(2),
+            self.table(
+                [[self.facts(WIDTH_MM - room - 4), hoop or ""]], (WIDTH_MM - room, max(room, 0.1)),
+                ("VALIGN", (0, 0), (-1, -1), "TOP"), ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ),
+        ]  # fmt: skip
 
-    def draw(self, sheet: Sheet) -> None:
-        self.y += 4
-        self.text(0, sheet.title, size=16, bold=True)
-        self.y += 4
-        top = self.y
-        self.picture(sheet)
-        below = self.y
-        beside = sheet.picture_mm[0] + 5
-        if beside + 82 <= 190:
-            self.y = top + 3.5
-        else:
-            beside = 0.0
-        self.facts(sheet, beside)
-        self.y = max(below, self.y) + 4
-        self.heading("Colours in sewing order")
-        for hooping in sheet.hoopings:
-            self.table(hooping, titled=len(sheet.hoopings) > 1)
-        if len(sheet.spools) != len(sheet.rows):
-            self.spools(sheet)
-        if sheet.findings:
-            self.heading("Findings")
-        for item in sheet.findings:
-            place = f" at ({item.at_mm[0]:.1f}, {item.at_mm[1]:.1f}) mm" if item.at_mm else ""
-            cure = f"; {item.remedy}" if item.remedy else ""
-            for line in self.wrapped(f"{item.severity}: {item.message}{place}{cure}", 190, 9):
-                self.room(4.5)
-                self.text(0, line, size=9)
-                self.y += 4.5
+    def facts(self, width_mm: float) -> Any:
+        label = self.plain.clone("label", textColor=GREY)
+        rows = [[self.text(name, label), self.text(words)] for name, words in self.sheet.facts]
+        return self.table(
+            rows,
+            (21, width_mm - 21),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("TOPPADDING", (0, 0), (-1, -1), 1.2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 1.2),
+        )
 
-    def picture(self, sheet: Sheet) -> None:
-        from reportlab.lib.utils import ImageReader
+    def findings(self) -> list[Any]:
+        out = [self.text(self.t["findings"], self.heading)]
+        if not self.sheet.findings:
+            return [*out, self.text(self.t["no_findings"])]
+        rows = [[strokes(2.4, 2.4, dot=SEVERITY[item.severity]), self.text(item.text)] for item in self.sheet.findings]
+        if self.sheet.more_findings:
+            rows.append(["", self.text(self.t["more_findings"].format(count=self.sheet.more_findings), self.small)])
+        table = self.table(
+            rows,
+            (5, WIDTH_MM - 5),
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 1),
+        )
+        return [*out, table]
 
-        width, height = sheet.picture_mm
-        image = ImageReader(io.BytesIO(sheet.picture_jpeg))
-        self.canvas.drawImage(image, *self.at(0, self.y + height), width=width * MM, height=height * MM)
-        self.y += height + 3
-        size = "true size" if sheet.picture_scale == 1 else f"{sheet.picture_scale:.0%} of its true size"
-        self.text(0, f"The stitches at {size}; print at 100 %.", size=8, color=GREY)
-        self.y += 7
+    def materials(self) -> list[Any]:
+        label = self.plain.clone("label", textColor=GREY)
+        rows = [["", self.text(self.t["suggested"], self.small), self.text(self.t["used"], self.small)]]
+        rows += [[self.text(name, label), self.text(words), ""] for name, words in self.sheet.materials]
+        table = self.table(
+            rows, (25, 95, 70), ("LINEBELOW", (2, 1), (2, -1), 0.5, GREY), ("TOPPADDING", (0, 1), (-1, -1), 3.2),
+        )  # fmt: skip
+        return [self.together(self.text(self.t["materials"], self.heading), table)]
 
-    def facts(self, sheet: Sheet, x: float) -> None:
-        """Draw the facts, and the hoop: below them in a column beside the picture, else to the right of them."""
-        top = self.y
-        for name, text in sheet.facts:
-            self.text(x, name, color=GREY)
-            self.text(x + 20, self.cut(text, 170 - x))
-            self.y += 4.8
-        if x:
-            self.hoop(sheet, x)
-        else:
-            after, self.y = self.y, top
-            self.hoop(sheet, 138.0)
-            self.y = max(after, self.y)
+    def spools(self) -> list[Any]:
+        """List the threads in two columns; where needles matter, each with its needle, and then their order."""
+        t, sheet = self.t, self.sheet
+        metres = self.small.clone("metres", alignment=2)
+        cells = [
+            [
+                self.text(spool.needles, self.bold) if sheet.needles else "",
+                self.swatch(spool.thread),
+                self.text(str(spool.thread) or spool.thread.hex),
+                self.text(t["metres"].format(metres=spool.metres), metres),
+            ]
+            for spool in sheet.spools
+        ]
+        if not cells:
+            return []
+        half = -(-len(cells) // 2)
+        empty = [""] * 4
+        rows = [[*cells[i], "", *(cells[i + half] if i + half < len(cells) else empty)] for i in range(half)]
+        needle = 9 if sheet.needles else 0.1
+        widths = (needle, 12, 65.9 - needle, 14, 6, needle, 12, 66 - needle, 14)
+        lines = [("LINEBELOW", (0, 0), (3, -1), 0.3, LINE)]
+        if len(cells) > half:
+            lines.append(("LINEBELOW", (5, 0), (8, len(cells) - half - 1), 0.3, LINE))
+        out = [
+            self.text(t["spools_needles" if sheet.needles else "spools"], self.heading),
+            self.table(rows, widths, *lines),
+        ]
+        if sheet.needles:
+            out += [self.space(2), self.text(sheet.needles)]
+            for hooping in sheet.hoopings:
+                title = f"{hooping.title}: " if len(sheet.hoopings) > 1 else ""
+                out.append(self.text(f"{title}{hooping.needle_order}", self.bold))
+            if any(row.stop.reload for row in sheet.rows):
+                out.append(self.text(t["reloads"], self.small))
+        return out
 
-    def hoop(self, sheet: Sheet, x: float) -> None:
-        if sheet.hoop is None:
-            return
-        left, top, right, bottom = sheet.hoop_view_mm
-        scale = 46 / max(right - left, bottom - top)
-        x, y = x + 2 - left * scale, self.y + 2 - top * scale
+    def status(self) -> list[Any]:
+        row = [
+            self.text(self.t["status"], self.bold),
+            tick(),
+            self.text(self.t["sewn_on"]),
+            rule(24),
+            self.text(self.t["by"]),
+            rule(WIDTH_MM - 164),
+        ]
+        box = self.table(
+            [row], (95, 6, 27, 26, 7, WIDTH_MM - 161),
+            ("BACKGROUND", *ALL, PANEL), ("LEFTPADDING", (0, 0), (0, 0), 6), *pad(6, 6),
+        )  # fmt: skip
+        label = self.small.clone("hash", fontSize=7)
+        files = [
+            [self.text(hooping.title, label), self.text(self.t["sha256"].format(digest=hooping.sha256), label)]
+            for hooping in self.sheet.hoopings if hooping.sha256
+        ]  # fmt: skip
+        out = [self.space(3), box, self.space(1)]
+        return [*out, self.table(files, (52, WIDTH_MM - 52), *pad(0, 0))] if files else out
 
-        def box(center: tuple[float, float], size: tuple[float, float]) -> None:
-            corner = self.at(x + (center[0] - size[0] / 2) * scale, y + (center[1] + size[1] / 2) * scale)
-            self.canvas.rect(*corner, size[0] * scale * MM, size[1] * scale * MM)
+    def steps(self) -> list[Any]:
+        from reportlab.platypus import CondPageBreak
 
-        for hooping in sheet.hoopings:
-            self.canvas.setStrokeColorRGB(0.7, 0.7, 0.7)
-            self.canvas.setLineWidth(1.6)
-            box(hooping.center_mm, (sheet.hoop.width_mm + 6, sheet.hoop.height_mm + 6))
-            self.canvas.setStrokeColorRGB(0.12, 0.43, 0.78)
-            self.canvas.setLineWidth(0.5)
-            box(hooping.center_mm, sheet.hoop.field_mm)
-        self.canvas.setStrokeColorRGB(*INK)
-        self.canvas.setLineWidth(0.6)
-        box((0, 0), sheet.size_mm)
-        if len(sheet.hoopings) > 1:
-            for number, hooping in enumerate(sheet.hoopings, 1):
-                self.y = y + hooping.center_mm[1] * scale + 1.6
-                self.text(x + hooping.center_mm[0] * scale - 1, str(number))
-        self.y = y + bottom * scale + 6
-        self.text(x + left * scale, sheet.hoop_caption, size=8, color=GREY)
-        self.y += 4
+        out: list[Any] = [CondPageBreak(100 * MM), self.text(self.t["steps"], self.heading)]
+        out.append(self.text(f"{self.t['steps_note']} {self.sheet.time_note}", self.small.clone("s", spaceAfter=4)))
+        for hooping in self.sheet.hoopings:
+            if len(self.sheet.hoopings) > 1:
+                out.append(
+                    self.text(hooping.title, self.bold.clone("hooping", spaceBefore=6, spaceAfter=3, keepWithNext=1))
+                )
+            out += self.cards(hooping)
+        return out
 
-    def spools(self, sheet: Sheet) -> None:
-        """Draw two columns."""
-        self.heading("Spools")
-        half = -(-len(sheet.spools) // 2)
-        for index in range(half):
-            self.room(6)
-            for x, number in ((0.0, index), (99.0, index + half)):
-                if number < len(sheet.spools):
-                    thread, metres = sheet.spools[number]
-                    self.swatch(x, thread.rgb8)
-                    self.text(x + 12, self.cut(str(thread), 62))
-                    self.text(x + 91, f"{metres:.1f} m", right=True)
-            self.y += 6
+    def cards(self, hooping: Hooping) -> list[Any]:
+        rows = [
+            [self.card(hooping.rows[i]), "", self.card(hooping.rows[i + 1]) if i + 1 < len(hooping.rows) else ""]
+            for i in range(0, len(hooping.rows), 2)
+        ]
+        wide = (WIDTH_MM - 6) / 2
+        last = len(rows) - 1 - len(hooping.rows) % 2
+        line = [
+            ("LINEBELOW", (column, 0), (column, end), 0.4, LINE)
+            for column, end in ((0, -1), (2, last))
+            if last >= 0 or not column
+        ]
+        zero = ("RIGHTPADDING", (0, 0), (-1, -1), 0)
+        return [self.table(rows, (wide, 6, wide), ("VALIGN", (0, 0), (-1, -1), "TOP"), zero, *line)] if rows else []
 
-    def table(self, hooping: Hooping, *, titled: bool) -> None:
-        if titled:
-            self.room(18)
-            self.text(0, hooping.title, bold=True)
-            self.y += 5.5
-        self.table_head()
-        for row in hooping.rows:
-            if self.room(6):
-                self.table_head()
-            self.canvas.setStrokeColorRGB(*GREY)
-            self.canvas.setLineWidth(0.6)
-            self.canvas.rect(*self.at(0.5, self.y + 0.6), 3.4 * MM, 3.4 * MM)
-            self.text(12, str(row.number), right=True)
-            self.swatch(_COLUMNS[2], row.thread.rgb8)
-            for column, words, room in ((3, row.thread.brand, 26), (4, row.thread.code, 21), (5, row.thread.name, 42)):
-                self.text(_COLUMNS[column], self.cut(words, room))
-            for column, words in ((6, f"{row.stitches:,}"), (7, f"{row.metres:.1f} m"), (8, minutes_text(row.minutes))):
-                self.text(_COLUMNS[column], words, right=True)
-            self.y += 6
-        self.y += 2 * titled
+    def card(self, row: Row) -> Any:
+        from reportlab.platypus import Image
 
-    def table_head(self) -> None:
-        for column, words in ((3, "Maker"), (4, "Number"), (5, "Name")):
-            self.text(_COLUMNS[column], words, bold=True)
-        for column, words in ((6, "Stitches"), (7, "Thread"), (8, "Time")):
-            self.text(_COLUMNS[column], words, bold=True, right=True)
-        self.y += 6
-
-    def heading(self, text: str) -> None:
-        self.room(18)
-        self.y += 3
-        self.text(0, text, size=11, bold=True)
-        self.y += 6.5
-
-    def room(self, needed: float) -> bool:
-        """Begin a new page when less than ``needed`` mm are left; return whether that was so."""
-        if self.y + needed <= self.bottom:
-            return False
-        self.canvas.showPage()
-        self.y = 0.0
-        return True
-
-    def swatch(self, x: float, rgb8: tuple[int, int, int]) -> None:
-        self.canvas.setFillColorRGB(*(value / 255 for value in rgb8))
-        self.canvas.setStrokeColorRGB(*GREY)
-        self.canvas.setLineWidth(0.4)
-        self.canvas.rect(*self.at(x, self.y + 0.9), 9 * MM, 4.2 * MM, fill=1)
-
-    def text(
-        self,
-        x: float,
-        words: str,
-        *,
-        size: float = 10,
-        bold: bool = False,
-        right: bool = False,
-        color: tuple[float, float, float] = INK,
-    ) -> None:
-        self.canvas.setFont("Helvetica-Bold" if bold else "Helvetica", size)
-        self.canvas.setFillColorRGB(*color)
-        draw = self.canvas.drawRightString if right else self.canvas.drawString
-        draw(*self.at(x, self.y), _latin(words))
-
-    def at(self, x: float, y: float) -> tuple[float, float]:
-        return (self.left + x) * MM, (self.height - MARGIN_PAPER_MM - y) * MM
-
-    def cut(self, words: str, room: float) -> str:
-        while words and self.canvas.stringWidth(_latin(words), "Helvetica", 10) > room * MM:
-            words = words[:-1]
-        return words
-
-    def wrapped(self, words: str, room: float, size: float) -> list[str]:
-        lines = [""]
-        for word in words.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if self.canvas.stringWidth(_latin(longer), "Helvetica", size) > room * MM and lines[-1]:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-        return lines
-
-
-def _latin(text: str) -> str:
-    """Return what Helvetica, which every PDF reader has, can show; emoji and the like are left out."""
-    return " ".join(text.replace("Δ", "d").encode("cp1252", "ignore").decode("cp1252").split())
+        wide, high = row.picture_px
+        scale = min(34 / wide, 25 / high) if row.picture_png else 0
+        image = Image(io.BytesIO(row.picture_png), wide * scale * MM, high * scale * MM) if row.picture_png else ""
+        room = 34 if row.picture_png else 0.1
+        name = [self.text(str(row.thread) or row.thread.hex, self.bold)]
+        name.append(
+            self.text(
+                self.t["step_line"].format(stitches=f"{row.stitches:,}", metres=row.metres, time=row.time), self.small
+            )
+        )
+        if self.sheet.needles or row.stop.reload:
+            words = self.t["reload" if row.stop.reload else "needle_of"].format(needle=row.stop.needle)
+            name.append(
+                self.text(words, self.small.clone("r", textColor=SEVERITY["error"] if row.stop.reload else GREY))
+            )
+        top = self.table([[tick(), self.text(str(row.number), self.big), self.swatch(row.thread)]], (8, 13, 14))
+        return self.table(
+            [[image, [top, *name]]], (room + 3, (WIDTH_MM - 6) / 2 - room - 3), ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+            NO_PAD, *pad(1, 1),
+        )  # fmt: skip

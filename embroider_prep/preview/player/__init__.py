@@ -26,7 +26,16 @@ from embroider_prep.preview.render import FABRIC, THREAD_MM
 from embroider_prep.texts import clean_line, json_text
 from embroider_prep.units import UNITS_PER_MM
 
-__all__ = ["PLAYER_TEXTS", "make_player", "player_data", "player_part", "player_script", "player_style", "save_player"]
+__all__ = [
+    "PLAYER_TEXTS",
+    "bootstrap",
+    "make_player",
+    "player_data",
+    "player_part",
+    "player_script",
+    "player_style",
+    "save_player",
+]
 
 DATA_VERSION = 1
 SUFFIXES = (".html", ".htm")
@@ -137,12 +146,13 @@ def player_part(data: dict[str, Any], *, wheel: bool = False) -> tuple[str, str]
     # Text in a script element ends at "</script" or "<!--" whatever it means in JSON.
     text = json_text(data, indent=None).replace("<", "\\u003c")
     return place, (
-        f'<script type="application/json" id="ep-data">{text}</script>\n<script type="module">{_script()}</script>'
+        f'<script type="application/json" id="ep-data">{text}</script>\n<script type="module">{bootstrap()}</script>'
     )
 
 
 @cache
-def _script() -> str:
+def bootstrap() -> str:
+    """Return the module that makes players of all elements of a page that `player_part` made."""
     return player_script() + _START
 
 
@@ -186,7 +196,7 @@ def make_player(plan: StitchPlan, *, title: str = "Design", options: PreviewOpti
     style = _PAGE_STYLE + player_style()
     return "\n".join((
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy(script=_script(), style=style)}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script=bootstrap(), style=style)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="generator" content="embroider-prep">',
         f"<title>{escape(data['title'])}</title>",
