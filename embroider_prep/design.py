@@ -236,7 +236,8 @@ def link(before: StitchBlock | None, after: StitchBlock, trim_above_mm: float) -
         return Link.START
     if before.thread != after.thread:
         return Link.COLOR
-    gap = float(np.hypot(*(after.xy_mm[0] - before.xy_mm[-1])))
+    (x0, y0), (x1, y1) = before.xy_mm[-1].tolist(), after.xy_mm[0].tolist()
+    gap = float(np.hypot(x1 - x0, y1 - y0))
     # Needle points lie on a grid of 0.1 mm: half of that is rounding.
     if gap < 0.5 / UNITS_PER_MM:
         return Link.CONTINUE
@@ -263,17 +264,30 @@ class StitchPlan:
         for number, block in enumerate(self.blocks):
             if not 0 <= block.thread < len(self.threads):
                 raise PlanError(f"block {number}: thread {block.thread} does not exist; there are {len(self.threads)}")
-            units = block.xy_mm * UNITS_PER_MM
-            if np.abs(units - np.round(units)).max() > 1e-6:
-                raise PlanError(f"block {number}: a needle point is not on the grid of {1 / UNITS_PER_MM} mm")
-            steps = np.hypot(*np.diff(block.xy_mm, axis=0).T)
-            if steps.size and not (
-                self.min_stitch_mm - 1e-6 <= steps.min() and steps.max() <= self.max_stitch_mm + 1e-6
-            ):
-                raise PlanError(
-                    f"block {number} ({block.kind}): stitches of {steps.min():.2f} to {steps.max():.2f} mm; "
-                    f"allowed are {self.min_stitch_mm} to {self.max_stitch_mm} mm"
-                )
+        if not self.blocks:
+            return
+        # All blocks at once: there are thousands, of a few points each.
+        points = np.concatenate([block.xy_mm for block in self.blocks])
+        owner = np.repeat(np.arange(len(self.blocks)), [len(block.xy_mm) for block in self.blocks])
+        units = points * UNITS_PER_MM
+        off = np.abs(units - np.round(units)).max(axis=1) > 1e-6
+        way = points[1:] - points[:-1]
+        step = np.hypot(way[:, 0], way[:, 1])
+        bad = ((step < self.min_stitch_mm - 1e-6) | (step > self.max_stitch_mm + 1e-6)) & (owner[1:] == owner[:-1])
+        if off.any() or bad.any():
+            self._refuse(int(min([*owner[off], *owner[1:][bad]])))
+
+    def _refuse(self, number: int) -> None:
+        """Say what is wrong with the first block that keeps no promise."""
+        block = self.blocks[number]
+        units = block.xy_mm * UNITS_PER_MM
+        if np.abs(units - np.round(units)).max() > 1e-6:
+            raise PlanError(f"block {number}: a needle point is not on the grid of {1 / UNITS_PER_MM} mm")
+        steps = np.hypot(*np.diff(block.xy_mm, axis=0).T)
+        raise PlanError(
+            f"block {number} ({block.kind}): stitches of {steps.min():.2f} to {steps.max():.2f} mm; "
+            f"allowed are {self.min_stitch_mm} to {self.max_stitch_mm} mm"
+        )
 
     def __repr__(self) -> str:
         # Every needle point would fill a thousand lines of a terminal.
@@ -301,9 +315,8 @@ class StitchPlan:
         """Left, top, right, bottom of the needle points; zeros when there are none."""
         if not self.blocks:
             return 0.0, 0.0, 0.0, 0.0
-        low = np.min([block.xy_mm.min(axis=0) for block in self.blocks], axis=0)
-        high = np.max([block.xy_mm.max(axis=0) for block in self.blocks], axis=0)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        x, y = np.concatenate([block.xy_mm for block in self.blocks]).T
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     @property
     def size_mm(self) -> tuple[float, float]:
@@ -330,7 +343,8 @@ class StitchPlan:
         """Length sewn with each thread, in the order of ``threads``; without what the bobbin and loops take."""
         length = [0.0] * len(self.threads)
         for block in self.blocks:
-            length[block.thread] += float(np.hypot(*np.diff(block.xy_mm, axis=0).T).sum())
+            way = block.xy_mm[1:] - block.xy_mm[:-1]
+            length[block.thread] += float(np.hypot(way[:, 0], way[:, 1]).sum())
         return tuple(length)
 
 

@@ -228,13 +228,17 @@ def _place(nodes: list[int], links: tuple[tuple[int, ...], ...], group: Ints, re
     """Return the breaks of a colour's shapes when ``group`` is covered later, and the groups with them added."""
     roots, covered = _roots(nodes, links, group, regions)
     leader: dict[int, int] = {}
-    out = group.copy()
-    for node, name in roots:
-        if node < regions:
-            out[node] = leader.setdefault(name, node)
+    mine = [(node, leader.setdefault(name, node)) for node, name in roots if node < regions]
+    # The last entry is read for -1: no group.
+    new = np.arange(regions + 1)
+    new[-1] = -1
     for old, name in covered:
         if name in leader:
-            out[group == old] = leader[name]
+            new[old] = leader[name]
+    out = new[group]
+    if mine:
+        own, leaders = zip(*mine, strict=True)
+        out[list(own)] = leaders
     return max(0, len({name for _, name in roots}) - 1), out
 
 
@@ -243,7 +247,6 @@ def _roots(
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Return the joined group of each shape, and of each group covered later that they reach (union-find)."""
     parent: dict[int, int] = {node: node for node in nodes}
-    # Negative keys keep groups apart from shapes.
     groups = group.tolist()
 
     def root(i: int) -> int:
@@ -255,12 +258,21 @@ def _roots(
     for node in nodes:
         own = root(node)
         for near in links[node]:
-            if near not in parent:
-                if near >= regions or groups[near] < 0:
+            if near in parent:
+                # Links go both ways: the later of the two joins them.
+                if near > node:
                     continue
-                near = -1 - groups[near]
-                parent.setdefault(near, near)
-            other = root(near)
+            elif near >= regions or (old := groups[near]) < 0:
+                continue
+            else:
+                # Negative keys keep groups apart from shapes.
+                near = -1 - old
+                if near not in parent:
+                    parent[near] = own
+                    continue
+            other = parent[near]
+            if parent[other] != other:
+                other = root(other)
             if other != own:
                 parent[own] = own = other
     return [(node, root(node)) for node in nodes], [(-1 - key, root(key)) for key in parent if key < 0]

@@ -42,7 +42,11 @@ MIN_SPAN_MM = 0.3
 
 def _through(points: Points, rows: Points) -> Points:
     """Return points times the transposed matrix, sum by sum: a product of matrices rounds as the processor likes."""
-    return np.stack([points[..., 0] * a + points[..., 1] * b for a, b in rows], axis=-1)
+    (a, b), (c, d) = rows.tolist()
+    out = np.empty(points.shape)
+    x, y = points[..., 0], points[..., 1]
+    out[..., 0], out[..., 1] = x * a + y * b, x * c + y * d
+    return out
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

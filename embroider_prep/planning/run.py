@@ -16,6 +16,9 @@ Points = npt.NDArray[np.float64]
 # Bends sharper than this keep a needle point; softer ones are followed by the stitches' own length.
 CORNER_DEG = 35.0
 
+# Stitches below this would not follow a curve any better.
+STRAIGHT_MM = 1.2
+
 # Routes are found on cells this coarse.
 ROUTE_PX_PER_MM = 2.5
 
@@ -55,15 +58,17 @@ def _straight(xy: Points, stitch_mm: float) -> Points:
 
 def _corners(xy: Points) -> list[int]:
     """Return the indices of the ends and of sharp bends."""
-    way = np.diff(xy, axis=0)
+    way = xy[1:] - xy[:-1]
     heading = np.degrees(np.arctan2(way[:, 1], way[:, 0]))
-    bend = np.abs((np.diff(heading) + 180) % 360 - 180)
+    bend = np.abs((heading[1:] - heading[:-1] + 180) % 360 - 180)
     return [0, *(np.flatnonzero(bend > CORNER_DEG) + 1).tolist(), len(xy) - 1]
 
 
 def _even(xy: Points, way: Points, stitch_mm: float, tolerance_mm: float) -> Points:
-    length = way[-1] - way[0]
-    count = max(1, int(np.ceil(length / stitch_mm - 1e-9)))
+    length = float(way[-1] - way[0])
+    if length < min(STRAIGHT_MM, stitch_mm):
+        return xy[[0, -1]]
+    count = max(1, ceil(length / stitch_mm - 1e-9))
     while True:
         if count > 2 * length / stitch_mm and length > 4 * stitch_mm:
             # One bend shall not make all stitches short.
@@ -75,8 +80,8 @@ def _even(xy: Points, way: Points, stitch_mm: float, tolerance_mm: float) -> Poi
         at[-1] = way[-1]
         points = np.empty((count + 1, 2))
         points[:, 0], points[:, 1] = np.interp(at, way, xy[:, 0]), np.interp(at, way, xy[:, 1])
-        # Chord error at the way's own corners; stitches below 1 mm would not follow a curve any better.
-        if len(xy) == 2 or length / count < 1.2:
+        # Chord error at the way's own corners.
+        if len(xy) == 2 or length / count < STRAIGHT_MM:
             return points
         aside = np.interp(way, at, points[:, 0]) - xy[:, 0], np.interp(way, at, points[:, 1]) - xy[:, 1]
         if np.hypot(*aside).max() <= tolerance_mm:
