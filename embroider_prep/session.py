@@ -32,6 +32,8 @@ class Session:
     ----------
     source : str, Path, bytes, stream, Pillow image or array
         As in `embroider_prep.convert`; a stream must allow to be read again when the crop changes.
+    name : str
+        What results are named after; default the name of the file.
 
     Examples
     --------
@@ -40,8 +42,8 @@ class Session:
     ...     session.convert(threads=count).save(f"photo-{count}.pes")
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, *, name: str = "") -> None:
+        self._source, self._name = source, name
         self._kept: dict[str, OrderedDict[Hashable, Any]] = {}
         self.ran: tuple[str, ...] = ()
         """Stages that the last call has run; the others were kept."""
@@ -95,7 +97,8 @@ class Session:
 
         def read() -> Photo:
             tell("read", 0, 1)
-            return read_photo(self._source, o)
+            photo = read_photo(self._source, o)
+            return replace(photo, picture=replace(photo.picture, name=self._name)) if self._name else photo
 
         return self._keep("read", key, read, most=1), key
 

@@ -133,6 +133,9 @@ SMALL = {"convert": 26, "quantize": 26, "stylize": 26, "digitize": 26, "try": 16
 def shrunk(words: list[str]) -> list[str] | None:
     """Return a command so that it takes about a second: small, few threads; None for one that is not run."""
     verb = words[0]
+    if verb == "serve":
+        # It runs until somebody ends it: tests/test_web_server.py.
+        return None
     if verb in NOT_RUN and not any(word.startswith("--") and word != "--show" for word in words[1:]):
         return None
     out = list(words)

@@ -24,6 +24,7 @@ COMMANDS = {
     "convert": ("Photo to stitches", "A photo becomes a stitch file, with preview and report beside it."),
     "batch": ("Photo to stitches", "Folders of photos become stitch files, with lists for the shop."),
     "try": ("Photo to stitches", "Six ways to sew a photo on one sheet, to choose by looking."),
+    "serve": ("Photo to stitches", "A page in the browser: look, point, take files along."),
     "demo": ("Photo to stitches", "Convert a sample photo into a folder and say what to open."),
     "stylize": ("Step by step", "Photo to illustration."),
     "quantize": ("Step by step", "Photo or illustration to a picture in real threads."),

@@ -117,14 +117,7 @@ def load(
 def file_of(source: Any) -> tuple[str, Any]:
     """Return the picture's name and the file, stream or path to open."""
     if isinstance(source, str) and source.startswith("sample:"):
-        name = source.removeprefix("sample:")
-        package = find_spec("skimage")
-        if name not in SAMPLES or package is None or not package.submodule_search_locations:
-            raise InputError(
-                f"{source}: there is no sample of that name; allowed: {', '.join(SAMPLES)}",
-                hint=closest(name, SAMPLES, otherwise=""),
-            )
-        return name, Path(package.submodule_search_locations[0]) / "data" / f"{name}.png"
+        return source.removeprefix("sample:"), sample_file(source.removeprefix("sample:"))
     if isinstance(source, str | Path):
         return ("picture" if source == "-" else Path(source).stem), source
     if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
@@ -135,6 +128,17 @@ def file_of(source: Any) -> tuple[str, Any]:
         )
     path = getattr(source, "name", None)
     return (Path(path).stem if isinstance(path, str) and path else "picture"), source
+
+
+def sample_file(name: str) -> Path:
+    """Return the file of a sample photo; ``InputError`` when there is none of that name."""
+    package = find_spec("skimage")
+    if name not in SAMPLES or package is None or not package.submodule_search_locations:
+        raise InputError(
+            f"sample:{name}: there is no sample of that name; allowed: {', '.join(SAMPLES)}",
+            hint=closest(name, SAMPLES, otherwise=""),
+        )
+    return Path(package.submodule_search_locations[0]) / "data" / f"{name}.png"
 
 
 def _from_array(array: npt.NDArray[Any], max_megapixels: float) -> tuple[Rgb8, Mask8 | None]:

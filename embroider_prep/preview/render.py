@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -17,7 +19,7 @@ import numpy.typing as npt
 
 from embroider_prep.checked import parse_color
 from embroider_prep.color import Rgb8
-from embroider_prep.design import Finding, StitchPlan
+from embroider_prep.design import Finding, Link, StitchPlan
 from embroider_prep.errors import OptionsError
 from embroider_prep.options import PreviewOptions
 from embroider_prep.plans import Came, needle_path
@@ -96,6 +98,54 @@ def render(plan: StitchPlan, options: PreviewOptions | None = None, findings: Se
     return out
 
 
+class Tiles:
+    """A plan drawn in pieces, for who looks at a part of it at any scale.
+
+    Parameters
+    ----------
+    plan : StitchPlan
+    options : PreviewOptions, optional
+        Pixels per mm, cloth, sheen; marks are not drawn.
+    colors : int, optional
+        Draw only the first so many colour blocks.
+    """
+
+    def __init__(self, plan: StitchPlan, options: PreviewOptions | None = None, *, colors: int | None = None) -> None:
+        options = options or PreviewOptions()
+        self._scale = options.preview_px_per_mm
+        self._cloth = np.array(parse_color(options.fabric_color or FABRIC, where="preview.fabric_color"), np.float32)
+        self._threads = _Threads(
+            _first_colors(plan, colors), (0.0, 0.0), options.sheen, twist=self._scale >= TWIST_PX_PER_MM
+        )
+
+    def recolored(self, plan: StitchPlan) -> Tiles:
+        """Return the tiles of a plan with the same stitches in other threads."""
+        other = copy(self)
+        other._threads = copy(self._threads)
+        other._threads.color(plan)
+        return other
+
+    def tile(self, column: int, row: int) -> Rgb8:
+        """Return `TILE_PX` x `TILE_PX` pixels; those of column 0 and row 0 begin at the plan's origin (0, 0) mm.
+
+        Tiles meet without a seam; beyond the design there is cloth.
+        """
+        box = (column * TILE_PX, row * TILE_PX, (column + 1) * TILE_PX, (row + 1) * TILE_PX)
+        return _tile(self._threads, box, self._scale, self._cloth)
+
+
+def _first_colors(plan: StitchPlan, colors: int | None) -> StitchPlan:
+    if colors is None:
+        return plan
+    blocks, seen = [], 0
+    for how, block in plan.links():
+        seen += how in (Link.START, Link.COLOR)
+        if seen > colors:
+            break
+        blocks.append(block)
+    return replace(plan, objects=(), blocks=tuple(replace(block, object=-1) for block in blocks))
+
+
 class _Threads:
     """Every visible piece of thread as arrays, in sewing order; entry 0 of the shading arrays is the bare cloth."""
 
@@ -124,9 +174,13 @@ class _Threads:
         steps = shading.ACROSS * shading.ENDS * shading.PHASES
         first = path.thread[index] * shading.BINS + direction % shading.DIRECTIONS * steps + 1
         self.entry = np.concatenate([[0], first]).astype(np.int32)
+        self.sheen, self.twist = sheen, twist
+        self.color(plan)
+
+    def color(self, plan: StitchPlan) -> None:
+        """Take the colours of a plan's threads."""
         colors = np.array([thread.rgb8 for thread in plan.threads] or [(0, 0, 0)], np.float32)
-        self.table = shading.color_table(colors, sheen, twist=twist)
-        self.twist = twist
+        self.table = shading.color_table(colors, self.sheen, twist=self.twist)
 
     def within(self, box_mm: tuple[float, float, float, float]) -> npt.NDArray[np.int64]:
         """Return which pieces touch a box, in sewing order."""
