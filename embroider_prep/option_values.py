@@ -105,6 +105,7 @@ class PaintingValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    features: bool
     corrections: int
 
 
@@ -194,6 +195,7 @@ class ConvertValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    features: bool
     corrections: int
     machine: str | Path | None
     hoop: str | None

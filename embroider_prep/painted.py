@@ -30,6 +30,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
         As `embroider_prep.convert`.
     """
     from embroider_prep.guide import make_guide
+    from embroider_prep.guide.features import clarify
     from embroider_prep.guide.words import face_findings
     from embroider_prep.likeness import measure_likeness
     from embroider_prep.painting import paint
@@ -66,6 +67,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
         picture,
         threads.chart,
         guide=guide,
+        features_rgb8=clarify(picture, scene.faces, q.feature_contrast),
         sewn=sewn_mask(picture, q, alpha=work.alpha, subject=subject),
         px_per_mm=scale,
         threads=q,

@@ -32,7 +32,7 @@ def check_plan(plan: StitchPlan, threads: int) -> None:
     assert steps.min() >= 0.3 - 1e-6
     assert steps.max() <= 7.0 + 1e-6
     assert plan.color_changes <= threads + 4
-    assert {block.kind for block in plan.blocks} <= {"fill", "underlay", "travel", "lock"}
+    assert {block.kind for block in plan.blocks} <= {"fill", "underlay", "travel", "lock", "running", "bean", "satin"}
 
 
 def test_a_painting_is_legal(cat: ep.Conversion) -> None:

@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8, linear_from_srgb
-from embroider_prep.design import FABRIC, Guide, IndexedImage, StitchPlan, Thread
+from embroider_prep.design import FABRIC, Guide, IndexedImage, Shape, StitchPlan, Thread
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
+from embroider_prep.painting.features import COLORS, cover_of, find_features, sew_features
 from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.patches import row_patches
 from embroider_prep.painting.rows import make_rows
-from embroider_prep.painting.sew import draft_rows, draw, sew_rows
+from embroider_prep.painting.sew import draft_rows, draw, on_cells, sew_rows
 from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
 from embroider_prep.painting.target import CELL_MM, class_weight, make_target
 from embroider_prep.planning.finish import finish
@@ -33,6 +34,9 @@ MIX_CONTRAST = 0.04
 
 # Share of the breaks that parts of the picture may take; the rest is for links that would show.
 PARTS_SHARE = 0.5
+
+# Share of the breaks that features on top may take: eyes and mouths before ways.
+FEATURES_SHARE = 0.4
 
 # Stitches of a painting per square millimetre, about.
 STITCHES_PER_MM2 = 2.0
@@ -61,6 +65,7 @@ def paint(
     chart: tuple[Thread, ...],
     *,
     guide: Guide,
+    features_rgb8: Rgb8 | None = None,
     sewn: npt.NDArray[np.bool_],
     px_per_mm: float,
     threads: QuantizeOptions | None = None,
@@ -78,6 +83,8 @@ def paint(
         Threads to choose from.
     guide : Guide
         Where people look.
+    features_rgb8 : (H, W, 3) uint8, optional
+        What eyes and mouths are drawn from; default ``rgb8``.
     sewn : (H, W) bool
         What is sewn at all.
     px_per_mm : float
@@ -123,24 +130,40 @@ def paint(
     painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell)
     for _ in range(o.corrections):
         draft, scattered = draft_rows(painted, size_mm, p)
-        painted = correct(painted, draw(draft, light, shape, size_mm), scattered, tell)
+        painted = correct(painted, on_cells(draw(draft, light, shape, size_mm)), scattered, tell)
         tell()
-    runs = sew_rows(painted, size_mm, p)
+    features: tuple[Shape, ...] = ()
+    if o.features and not p.no_trim:
+        most = int(FEATURES_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
+        shown = draw(draft_rows(painted, size_mm, p)[0], light, shape, size_mm)
+        clear = rgb8 if features_rgb8 is None else features_rgb8
+        features = find_features(clear, shown, chosen, guide, px_per_mm=px_per_mm, most=most)
+    runs = sew_rows(painted, size_mm, p, kept_cuts=max(0, len(features) - COLORS))
     width, height = size_mm
     blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
+    on_top = sew_features(features, chosen, guide, size_mm, p) if features else None
     made = StitchPlan(
         threads=chosen,
-        blocks=blocks,
+        objects=on_top.objects if on_top else (),
+        blocks=(*(replace(block, object=-1) for block in blocks), *(on_top.blocks if on_top else ())),
         max_stitch_mm=p.max_stitch_mm,
         trim_above_mm=float("inf") if p.no_trim else p.trim_above_mm,
     )
     tell()
-    indexed = _indexed(painted, chosen, rgb8.shape[:2], px_per_mm)
+    indexed = _indexed(painted, features, chosen, rgb8.shape[:2], px_per_mm)
     return Painting(plan=made, indexed=indexed, angle_deg=angles[kind])
 
 
-def _indexed(painted: Painted, threads: tuple[Thread, ...], shape: tuple[int, ...], px_per_mm: float) -> IndexedImage:
-    """Return the threads of sites as a picture of the working size."""
+def _indexed(
+    painted: Painted,
+    features: tuple[Shape, ...],
+    threads: tuple[Thread, ...],
+    shape: tuple[int, ...],
+    px_per_mm: float,
+) -> IndexedImage:
+    """Return the threads of sites and features as a picture of the working size."""
     labels = np.append(painted.labels.reshape(-1), FABRIC).astype(np.uint8)[painted.problem.rows.fine]
     small = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).reshape(shape[0], shape[1])
+    for item in features:
+        small[cover_of(item, small.shape, px_per_mm) >= 0.5] = item.thread
     return IndexedImage(labels=small, threads=threads, px_per_mm=px_per_mm)

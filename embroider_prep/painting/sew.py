@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.color import delta_e, lab_from_linear, linear_from_srgb, srgb_from_linear
+from embroider_prep.color import Rgb8, delta_e, lab_from_linear, linear_from_srgb, srgb_from_linear
 from embroider_prep.options import PlanOptions
 from embroider_prep.painting.path import HOP_MM, ROUNDS, UNSEEN, Ground, lead_around, make_ground, order_runs
 from embroider_prep.painting.rows import FINE
@@ -90,7 +90,7 @@ def draft_rows(
     return _runs(tasks, cuts, size_mm, options), scattered
 
 
-def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions) -> list[Run]:
+def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, kept_cuts: int = 0) -> list[Run]:
     """Return the stitches as runs without a cut, the underlay first, around the design's centre.
 
     Parameters
@@ -99,9 +99,11 @@ def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOption
     size_mm : (width, height)
     options : PlanOptions
         ``underlay``, ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
+    kept_cuts : int
+        Cuts that are needed elsewhere.
     """
     tasks, _ = _tasks(painted, size_mm, options, draft=False)
-    return _runs(tasks, _cuts(tasks, _budget(tasks, options)), size_mm, options)
+    return _runs(tasks, _cuts(tasks, max(0, _budget(tasks, options) - kept_cuts)), size_mm, options)
 
 
 def _budget(tasks: list[_Task], options: PlanOptions) -> int:
@@ -214,8 +216,11 @@ def _close(runs: list[Run], kind: str, stretch: list[Points], number: int) -> No
         stretch.clear()
 
 
-def draw(runs: list[Run], threads: Floats, shape: tuple[int, int], size_mm: tuple[float, float]) -> Floats:
-    """Return the light of cells (h, w, 3) that stitches show, lines of a thread's width over each other."""
+def draw(runs: list[Run], threads: Floats, shape: tuple[int, int], size_mm: tuple[float, float]) -> Rgb8:
+    """Return the picture (h `FINE`, w `FINE`, 3) that stitches show, lines of a thread's width over each other.
+
+    ``threads`` (n, 3) are linear light, ``shape`` (h, w) is that of the cells.
+    """
     height, width = shape[0] * FINE, shape[1] * FINE
     rgb8 = srgb_from_linear(threads)
     picture = np.empty((height, width, 3), np.uint8)
@@ -227,4 +232,10 @@ def draw(runs: list[Run], threads: Floats, shape: tuple[int, int], size_mm: tupl
         pixels = np.round(((points + middle) * scale - 0.5) * 16).astype(np.int32).reshape(-1, 1, 2)
         color = tuple(int(v) for v in rgb8[run.thread])
         cv2.polylines(picture, [pixels], False, color, FINE, cv2.LINE_AA, 4)
+    return picture
+
+
+def on_cells(picture: Rgb8) -> Floats:
+    """Return the linear light of cells (h, w, 3) of a drawn picture."""
+    shape = picture.shape[0] // FINE, picture.shape[1] // FINE
     return cv2.resize(linear_from_srgb(picture), shape[::-1], interpolation=cv2.INTER_AREA).reshape(*shape, 3)
