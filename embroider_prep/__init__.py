@@ -69,8 +69,10 @@ if TYPE_CHECKING:
     from embroider_prep.scene import Face, Scene
     from embroider_prep.session import Session
     from embroider_prep.stylizer.stylize import list_models, stylize
+    from embroider_prep.svg.objects import DrawnObjects, read_objects
     from embroider_prep.threads import list_charts, load_chart, match_color
     from embroider_prep.tryout import Candidate, candidates
+    from embroider_prep.vector import sew_drawing
     from embroider_prep.worksheet import sheet_of_file, write_approval, write_worksheet
 
 # A name must not be that of a room: importing the room would put the module in its place.
@@ -81,6 +83,7 @@ __all__ = [
     "Conversion",
     "ConvertOptions",
     "DetailLine",
+    "DrawnObjects",
     "EmbroiderPrepError",
     "Face",
     "Finding",
@@ -140,8 +143,10 @@ __all__ = [
     "quantize_picture",
     "read",
     "read_indexed",
+    "read_objects",
     "read_options",
     "render",
+    "sew_drawing",
     "sew_objects",
     "sheet_of_file",
     "stylize",
@@ -173,8 +178,10 @@ _HOMES = {
     "scene": "Face Scene",
     "session": "Session",
     "stylizer.stylize": "list_models stylize",
+    "svg.objects": "DrawnObjects read_objects",
     "threads": "list_charts load_chart match_color",
     "tryout": "Candidate candidates",
+    "vector": "sew_drawing",
     "worksheet": "sheet_of_file write_approval write_worksheet",
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}

@@ -65,8 +65,11 @@ MAX_MODEL_S = 60.0
 MAX_DRAWING_BYTES = 96 << 20
 """Largest SVG drawing: one with a large photo embedded has some 30 MB."""
 
-MAX_DRAWING_ELEMENTS = 200_000
-"""Elements of a drawing, copies counted: detailed maps have some 50,000, and nothing sews as many shapes."""
+MAX_DRAWING_ELEMENTS = 100_000
+"""Elements of a drawing: detailed maps have some 50,000, and nothing sews as many shapes."""
+
+MAX_DRAWING_COPIES = 10_000
+"""Elements that copies of others stand for: copies of copies of copies grow without end."""
 
 MAX_DRAWING_DEPTH = 100
 """Groups in groups: drawing programs nest a dozen."""
@@ -74,7 +77,7 @@ MAX_DRAWING_DEPTH = 100
 MAX_DRAWING_POINTS = 4_000_000
 """Points of all paths of a drawing, curves flattened: forty times the longest design."""
 
-MAX_ENTITY_LETTERS = 1000
+MAX_ENTITY_LETTERS = 200
 """Text that stands for a short name within a drawing: Illustrator has addresses of namespaces there."""
 
 PICTURE_SUFFIXES = (

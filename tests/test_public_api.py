@@ -19,6 +19,7 @@ Candidate
 Conversion
 ConvertOptions
 DetailLine
+DrawnObjects
 EmbroiderPrepError
 FABRIC
 Face
@@ -79,8 +80,10 @@ plan_shapes
 quantize_picture
 read
 read_indexed
+read_objects
 read_options
 render
+sew_drawing
 sew_objects
 sheet_of_file
 stylize

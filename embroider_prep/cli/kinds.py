@@ -11,6 +11,8 @@ from embroider_prep.limits import PICTURE_SUFFIXES
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
 """First bytes of JPEG, PNG, GIF and WebP; no stitch file begins so."""
 
+DRAWINGS = (".svg", ".svgz")
+
 SAMPLE = "sample:"
 
 
@@ -39,6 +41,19 @@ def is_picture(name: str) -> bool:
         return False
 
 
+def is_drawing(name: str) -> bool:
+    """Say whether a file is an SVG drawing: by its name, or by what it begins with."""
+    path = Path(name)
+    if path.suffix.lower() in DRAWINGS:
+        return True
+    try:
+        with path.open("rb") if path.is_file() else BytesIO() as file:
+            start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except (OSError, ValueError):
+        return False
+    return start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in start)
+
+
 def not_a_design(name: str) -> InputError:
     """Return the error for a photo where a stitch file is asked for."""
     return InputError(
@@ -53,6 +68,8 @@ def verb_for(arguments: list[str]) -> str | None:
     Stitch files are looked at, photos converted; of both, `convert` knows what to do with each.
     """
     first, *more = (text for text in arguments if not text.startswith("-"))
+    if is_drawing(first) and not more:
+        return "digitize"
     if not (first.startswith(SAMPLE) or is_design(first) or is_picture(first) or _exists(first)):
         return None
     files = [first, *(text for text in more if _exists(text))]

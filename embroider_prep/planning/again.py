@@ -28,6 +28,9 @@ DOOR_MM = 0.6
 # Areas that overlap by less only share a border.
 OVERLAP_MM2 = 0.02
 
+# Without a grid, edges that nearly coincide may give nonsense.
+GRID_MM = 1e-4
+
 # Parts that are left of an area below others: smaller ones hold no stitch.
 LEFT_MM2 = 0.2
 
@@ -124,7 +127,9 @@ def _uncovered(objects: Sequence[SewObject]) -> list[SewObject]:
         if i not in over:
             out.append(item)
             continue
-        left = shapely.difference(_form(item), shapely.union_all([_form(objects[j]) for j in over[i]]))
+        left = shapely.difference(
+            _form(item), shapely.union_all([_form(objects[j]) for j in over[i]]), grid_size=GRID_MM
+        )
         parts = [part for part in shapely.get_parts(left) if part.geom_type == "Polygon" and part.area >= LEFT_MM2]
         for number, part in enumerate(sorted(parts, key=lambda part: -part.area)):
             shape = Region(thread=item.thread, polygon=part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -107,18 +107,7 @@ def arrange(
                 objects.append(_fill(shape, float(angles[stop.shape]), o, way, ground, guide))
                 region.append(stop.shape)
             else:
-                kind = line_kind(shape.width_mm)
-                pull = pull_mm(o) if kind == "satin" else 0.0
-                objects.append(
-                    SewObject(
-                        shape=shape,
-                        kind=kind,
-                        stitch_length_mm=o.running_mm,
-                        pull_mm=pull,
-                        travel_mm=way,
-                        frame_mm=ground.frame_mm,
-                    )
-                )
+                objects.append(replace(line_object(shape, o), travel_mm=way, frame_mm=ground.frame_mm))
                 region.append(-1)
         if progress:
             progress(place + 1, 2 * len(blocks))
@@ -147,9 +136,14 @@ def pull_mm(options: PlanOptions) -> float:
 def _fill(
     region: Region, angle_deg: float, o: PlanOptions, way: Points | None, ground: Ground, guide: Guide
 ) -> SewObject:
+    item = fill_object(region, angle_deg, o)
     left, top, right, bottom = ground.frame_mm
-    kind = _kind_of_fill(region, o)
-    bend = find_bend(region, guide, angle_deg, (right - left, bottom - top)) if kind == "flow" else None
+    bend = find_bend(region, guide, angle_deg, (right - left, bottom - top)) if item.fill == "flow" else None
+    return replace(item, bend_mm=bend, travel_mm=way, frame_mm=ground.frame_mm)
+
+
+def fill_object(region: Region, angle_deg: float, o: PlanOptions) -> SewObject:
+    """Return how a region is sewn with these options."""
     material = MATERIALS[o.material]
     underlay: Underlay = ()
     if o.underlay and region.area_mm2 >= material.tatami_from_mm2:
@@ -164,10 +158,15 @@ def _fill(
         stitch_length_mm=o.stitch_length_mm,
         underlay=underlay,
         pull_mm=pull_mm(o),
-        fill=kind,
+        fill=_kind_of_fill(region, o),
         trapping_mm=o.trapping_mm,
         stagger=o.stagger,
-        bend_mm=bend,
-        travel_mm=way,
-        frame_mm=ground.frame_mm,
+    )
+
+
+def line_object(line: DetailLine, o: PlanOptions) -> SewObject:
+    """Return how a line is sewn with these options: by its width."""
+    kind = line_kind(line.width_mm)
+    return SewObject(
+        shape=line, kind=kind, stitch_length_mm=o.running_mm, pull_mm=pull_mm(o) if kind == "satin" else 0.0
     )

@@ -35,6 +35,7 @@ def sew_line(
     *,
     stitch_mm: float,
     pull_mm: float,
+    pitch_mm: float = PITCH_MM,
 ) -> list[Leg]:
     """Return the stitches of a line from the end nearer to ``entry_mm``; it ends near ``exit_mm`` when that is given.
 
@@ -64,7 +65,7 @@ def sew_line(
         if back:
             xy = xy[::-1]
     if kind == "satin":
-        legs.append(Leg(kind="satin", xy_mm=_satin(xy, line.width_mm + 2 * pull_mm)))
+        legs.append(Leg(kind="satin", xy_mm=_satin(xy, line.width_mm + 2 * pull_mm, pitch_mm)))
     else:
         points = resample(xy, stitch_mm)
         legs.append(Leg(kind=kind, xy_mm=_bean(points) if kind == "bean" else points))
@@ -92,10 +93,10 @@ def _bean(points: Points) -> Points:
     return np.concatenate(out)
 
 
-def _satin(xy: Points, width_mm: float) -> Points:
+def _satin(xy: Points, width_mm: float, pitch_mm: float) -> Points:
     """Needle points alternating between both sides of a way, at half the pitch along it."""
     way = np.append(0.0, np.cumsum(np.hypot(*np.diff(xy, axis=0).T)))
-    count = max(2, int(np.ceil(way[-1] / (PITCH_MM / 2))) + 1)
+    count = max(2, int(np.ceil(way[-1] / (pitch_mm / 2))) + 1)
     at = np.linspace(0, way[-1], count)
     middle = np.stack([np.interp(at, way, xy[:, 0]), np.interp(at, way, xy[:, 1])], axis=1)
     # Headings over half the width: stitches turn smoothly around bends instead of crossing.

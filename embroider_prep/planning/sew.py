@@ -69,7 +69,13 @@ def sew(
         if isinstance(item.shape, DetailLine):
             leave = None
             legs += sew_line(
-                item.shape, item.kind, entry, exit_mm, stitch_mm=item.stitch_length_mm, pull_mm=item.pull_mm
+                item.shape,
+                item.kind,
+                entry,
+                exit_mm,
+                stitch_mm=item.stitch_length_mm,
+                pull_mm=item.pull_mm,
+                pitch_mm=item.row_spacing_mm,
             )
         else:
             ends = (joined, None if entry is None else entry.tobytes(), None if exit_mm is None else exit_mm.tobytes())

@@ -9,7 +9,7 @@ import numpy as np
 from embroider_prep.design import Points, StitchPlan, Thread
 from embroider_prep.errors import FormatError
 from embroider_prep.plans import plan_of_runs
-from embroider_prep.svg.read import Drawing, Item
+from embroider_prep.svg.read import Drawing, Item, is_on
 from embroider_prep.svg.style import paint_of
 from embroider_prep.svg.threads import Spools
 from embroider_prep.units import UNITS_PER_MM
@@ -38,7 +38,7 @@ def plan_of_stitches(drawing: Drawing, spools: Spools, items: Sequence[Item] | N
         if not item.is_manual or paint is None or paint.rgb8 is None:
             continue
         thread = spools.number(paint.rgb8, item.ours("thread"))
-        cut = (item.stitch("trim_after") or "").lower() in ("true", "yes", "1", "t", "y")
+        cut = is_on(item.stitch("trim_after"))
         for line in item.lines:
             xy = np.concatenate([line.xy, line.xy[:1]]) if line.closed else line.xy
             pieces.append((thread, xy, cut))

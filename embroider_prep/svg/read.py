@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,25 +14,24 @@ import numpy as np
 from embroider_prep.design import Finding, Thread
 from embroider_prep.errors import EmbroiderPrepError, InputError
 from embroider_prep.files import open_input
-from embroider_prep.limits import MAX_DRAWING_BYTES, MAX_DRAWING_ELEMENTS, MAX_DRAWING_POINTS
+from embroider_prep.limits import MAX_DRAWING_BYTES, MAX_DRAWING_COPIES, MAX_DRAWING_POINTS
 from embroider_prep.svg.names import GUIDE_MARKER, INKSCAPE, INKSTITCH, OURS, SVG, XLINK
 from embroider_prep.svg.path_data import Polyline, shape_of
 from embroider_prep.svg.place import (
     Matrix,
     apply,
     chain,
-    identity,
     page_matrix,
     parse_length,
     parse_transform,
     scale_of,
     view_box,
 )
-from embroider_prep.svg.style import Sheet, Style, style_of
+from embroider_prep.svg.style import Sheet, Style, share, style_of
 from embroider_prep.svg.xml import Element, parse_svg
 
-# Curves are followed this closely: a quarter of a machine's step.
-FLAT_MM = 0.025
+# Curves are followed this closely: a tenth of a machine's step.
+FLAT_MM = 0.01
 
 SHAPES = ("path", "rect", "circle", "ellipse", "line", "polyline", "polygon")
 GROUPS = ("g", "a", "svg", "switch", "use")
@@ -65,6 +64,7 @@ class Item:
     group: int
     layers: tuple[str, ...]
     hidden: bool
+    clips: tuple[tuple[str, Matrix], ...] = ()
 
     def stitch(self, name: str) -> str | None:
         """Return a parameter of Ink/Stitch."""
@@ -77,7 +77,7 @@ class Item:
     @property
     def is_manual(self) -> bool:
         """Whether it is sewn point for point."""
-        return self.stitch("stroke_method") == "manual_stitch" or _on(self.stitch("manual_stitch"))
+        return self.stitch("stroke_method") == "manual_stitch" or is_on(self.stitch("manual_stitch"))
 
     @property
     def is_guide(self) -> bool:
@@ -105,7 +105,7 @@ class Drawing:
     ids: dict[str, Element] = field(default_factory=dict)
 
 
-def read_drawing(source: Source, *, hidden: bool = False) -> Drawing:
+def read_drawing(source: Source, *, hidden: bool = False, scale: float = 1.0, where: str | None = None) -> Drawing:
     """Read an SVG drawing; nothing that it refers to outside of itself is opened.
 
     Parameters
@@ -113,26 +113,32 @@ def read_drawing(source: Source, *, hidden: bool = False) -> Drawing:
     source : str, Path, bytes or binary stream
     hidden : bool
         Also what stands in hidden layers.
+    scale : float
+        How many times as large it is taken.
+    where : str, optional
+        What messages call it.
 
     Raises
     ------
     InputError
         When it cannot be read, is no drawing, or is larger than a drawing can be.
     """
-    with open_input(source, max_bytes=MAX_DRAWING_BYTES) as (file, where):
+    with open_input(source, max_bytes=MAX_DRAWING_BYTES) as (file, called):
         data = file.read()
+    where = where or called
     root = parse_svg(data, where)
-    walk = _Walk(root, where, hidden)
+    walk = _Walk(root, where, hidden, scale)
     walk.root()
     threads, noted = _noted(root)
-    found = [_left_out(what, count) for what, count in walk.left.items()]
+    found = [left_out(what, count) for what, count in walk.left.items()]
     return Drawing(
         items=tuple(walk.items), root=root, matrix=walk.matrix, threads=threads, noted=noted, findings=tuple(found),
         ids=walk.ids,
     )  # fmt: skip
 
 
-def _left_out(what: str, count: int) -> Finding:
+def left_out(what: str, count: int) -> Finding:
+    """Return the finding for what cannot be sewn."""
     times = "" if count == 1 else f", {count} times"
     return Finding(
         code="not-sewn",
@@ -142,7 +148,8 @@ def _left_out(what: str, count: int) -> Finding:
     )
 
 
-def _on(text: str | None) -> bool:
+def is_on(text: str | None) -> bool:
+    """Whether Ink/Stitch takes a switch for on."""
     return (text or "").strip().lower() in ("yes", "y", "true", "t", "1")
 
 
@@ -163,112 +170,117 @@ def _noted(root: Element) -> tuple[tuple[Thread, ...], dict[str, Any]]:
         return (), {}
 
 
-class _Walk:
-    """Through all groups, with what they hand down."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Above:
+    """What groups hand down to what is in them; ``used`` are the things that copies stand for."""
 
-    def __init__(self, root: Element, where: str, with_hidden: bool) -> None:
+    matrix: Matrix
+    style: Style
+    group: int = 0
+    layers: tuple[str, ...] = ()
+    hidden: bool = False
+    used: tuple[Element, ...] = ()
+    clips: tuple[tuple[str, Matrix], ...] = ()
+
+
+class _Walk:
+    """Through all groups, in the order in which they are painted."""
+
+    def __init__(self, root: Element, where: str, with_hidden: bool, scale: float) -> None:
         self.top, self.where, self.with_hidden = root, where, with_hidden
         self.matrix = page_matrix(root)
+        if scale != 1:
+            self.matrix = self.matrix * scale
         self.sheet = Sheet(root)
         self.ids = {name: item for item in root.walk() if (name := item.get("id"))}
         self.items: list[Item] = []
         self.left: Counter[str] = Counter()
-        self.visited = self.points = self.groups = 0
+        self.copies = self.points = self.groups = 0
 
     def root(self) -> None:
-        self._children(self.top, self.matrix, style_of(self.top, {}, self.sheet), (), False, ())
+        self._children(self.top, _Above(matrix=self.matrix, style=style_of(self.top, {}, self.sheet)))
 
-    def _children(
-        self, parent: Element, matrix: Matrix, style: Style, layers: tuple[str, ...], hidden: bool,
-        used: tuple[Element, ...],
-    ) -> None:  # fmt: skip
+    def _children(self, parent: Element, above: _Above) -> None:
         self.groups += 1
-        group = self.groups
-        children = parent.children[:1] if parent.name == "switch" else parent.children
-        for child in children:
-            self._element(child, matrix, style, layers, hidden, used, group)
+        above = replace(above, group=self.groups)
+        for child in parent.children[:1] if parent.name == "switch" else parent.children:
+            self._element(child, above)
 
-    def _element(
-        self, item: Element, matrix: Matrix, above: Style, layers: tuple[str, ...], hidden: bool,
-        used: tuple[Element, ...], group: int,
-    ) -> None:  # fmt: skip
-        self.visited += 1
-        if self.visited > MAX_DRAWING_ELEMENTS:
+    def _element(self, item: Element, above: _Above) -> None:
+        self.copies += bool(above.used)
+        if self.copies > MAX_DRAWING_COPIES:
             raise InputError(
-                f"{self.where}: the drawing's copies add up to more than {MAX_DRAWING_ELEMENTS:,} elements",
+                f"{self.where}: the drawing's copies add up to more than {MAX_DRAWING_COPIES:,} elements",
                 hint="simplify it, or divide it",
             )
         if item.space not in (SVG, "") or item.name in UNSEEN:
             return
-        style = style_of(item, above, self.sheet)
-        hidden = hidden or style.get("display", "").strip() == "none"
+        style = style_of(item, above.style, self.sheet)
+        hidden = above.hidden or style.get("display", "").strip() == "none"
         if hidden and not self.with_hidden:
             return
-        if style.get("visibility") in ("hidden", "collapse") and item.name in SHAPES:
-            return
-        # Opacity, clips and masks of a group are those of all that is in it.
-        for name in ("opacity", "clip-path", "mask", "filter"):
-            if name in above and name not in style:
-                style[name] = above[name]
-            elif name == "opacity" and name in above:
-                style[name] = str(_product(style[name], above[name]))
-        matrix = chain(matrix, parse_transform(item.get("transform")))
+        # Opacity, masks and filters of a group are those of all that is in it.
+        for name in ("opacity", "mask", "filter"):
+            if name not in style and name in above.style:
+                style[name] = above.style[name]
+            elif name == "opacity" and name in style and name in above.style:
+                style[name] = str(share(style[name]) * share(above.style[name]))
+        matrix = chain(above.matrix, parse_transform(item.get("transform")))
+        clips = above.clips
+        clip = style.pop("clip-path", "none")
+        if clip != "none":
+            clips = (*clips, (clip, matrix))
+        below = replace(above, matrix=matrix, style=style, hidden=hidden, clips=clips)
         if item.name in SHAPES:
-            self._shape(item, matrix, style, layers, hidden, group)
+            if style.get("visibility") not in ("hidden", "collapse"):
+                self._shape(item, below)
         elif item.name in GROUPS:
             if item.get("groupmode", INKSCAPE) == "layer":
-                layers = (*layers, item.get("id") or "")
-            self._group(item, matrix, style, layers, hidden, used)
+                below = replace(below, layers=(*above.layers, item.get("id") or ""))
+            self._group(item, below)
         elif WORDS.get(item.name) != "text" or any(part.text.strip() for part in item.walk()):
             self.left[WORDS.get(item.name, f"<{item.name[:30]}>")] += 1
 
-    def _group(
-        self, item: Element, matrix: Matrix, style: Style, layers: tuple[str, ...], hidden: bool,
-        used: tuple[Element, ...],
-    ) -> None:  # fmt: skip
+    def _group(self, item: Element, at: _Above) -> None:
         if item.name == "use":
-            self._use(item, matrix, style, layers, hidden, used)
+            self._use(item, at)
             return
         if item.name == "svg":
-            at = [parse_length(item.get(name)) or 0.0 for name in ("x", "y")]
-            size = [parse_length(item.get(name)) for name in ("width", "height")]
-            matrix = chain(matrix, np.array([[1, 0, at[0]], [0, 1, at[1]]]))
-            matrix = chain(matrix, view_box(item, size[0], size[1])[0])
-        self._children(item, matrix, style, layers, hidden, used)
+            at = replace(at, matrix=self._inner(item, at.matrix, item))
+        self._children(item, at)
 
-    def _use(
-        self, item: Element, matrix: Matrix, style: Style, layers: tuple[str, ...], hidden: bool,
-        used: tuple[Element, ...],
-    ) -> None:  # fmt: skip
+    def _inner(self, item: Element, matrix: Matrix, box: Element) -> Matrix:
+        """Return what puts the inside of a drawing within the drawing, or of a symbol, where ``item`` stands."""
+        x, y = (parse_length(item.get(name)) or 0.0 for name in ("x", "y"))
+        size = [parse_length(item.get(name)) for name in ("width", "height")]
+        matrix = chain(matrix, np.array([[1, 0, x], [0, 1, y]]))
+        return chain(matrix, view_box(box, size[0], size[1])[0])
+
+    def _use(self, item: Element, at: _Above) -> None:
         address = item.get("href") or item.get("href", XLINK) or ""
         target = self.ids.get(address[1:]) if address.startswith("#") else None
-        if target is None:
-            if address and not address.startswith("#"):
-                self.left["something from another file"] += 1
+        if target is None and address and not address.startswith("#"):
+            self.left["something from another file"] += 1
+        if target is None or target in at.used:
             return
-        if target in used:
+        at = replace(at, used=(*at.used, target))
+        if target.name == "symbol":
+            style = style_of(target, at.style, self.sheet)
+            self._children(target, replace(at, matrix=self._inner(item, at.matrix, target), style=style))
             return
         x, y = (parse_length(item.get(name)) or 0.0 for name in ("x", "y"))
-        matrix = chain(matrix, np.array([[1, 0, x], [0, 1, y]]))
-        if target.name == "symbol":
-            size = [parse_length(item.get(name)) for name in ("width", "height")]
-            matrix = chain(matrix, view_box(target, size[0], size[1])[0])
-            self._children(target, matrix, style_of(target, style, self.sheet), layers, hidden, (*used, target))
-            return
         self.groups += 1
-        self._element(target, matrix, style, layers, hidden, (*used, target), self.groups)
+        matrix = chain(at.matrix, np.array([[1, 0, x], [0, 1, y]]))
+        self._element(target, replace(at, matrix=matrix, group=self.groups))
 
-    def _shape(
-        self, item: Element, matrix: Matrix, style: Style, layers: tuple[str, ...], hidden: bool, group: int
-    ) -> None:
-        scale = scale_of(matrix)
-        if not 1e-6 < scale < 1e6 or not np.isfinite(matrix).all():
+    def _shape(self, item: Element, at: _Above) -> None:
+        scale = scale_of(at.matrix)
+        if not 1e-6 < scale < 1e6 or not np.isfinite(at.matrix).all():
             return
-        lengths = dict(self._lengths(item))
         lines = []
-        for line in shape_of(item, lengths, FLAT_MM / scale):
+        for line in shape_of(item, dict(self._lengths(item)), FLAT_MM / scale):
             self.points += len(line.xy)
-            lines.append(Polyline(xy=apply(matrix, line.xy), closed=line.closed))
+            lines.append(Polyline(xy=apply(at.matrix, line.xy), closed=line.closed))
         if self.points > MAX_DRAWING_POINTS:
             raise InputError(
                 f"{self.where}: the drawing has more than {MAX_DRAWING_POINTS:,} points", hint="simplify its paths"
@@ -276,8 +288,8 @@ class _Walk:
         if lines:
             self.items.append(
                 Item(
-                    element=item, lines=tuple(lines), style=style, matrix=matrix, group=group, layers=layers,
-                    hidden=hidden,
+                    element=item, lines=tuple(lines), style=at.style, matrix=at.matrix, group=at.group,
+                    layers=at.layers, hidden=at.hidden, clips=at.clips,
                 )
             )  # fmt: skip
 
@@ -292,14 +304,3 @@ class _Walk:
             value = parse_length(item.get(name), of=of)
             if value is not None:
                 yield name, value
-
-
-def _product(one: str, two: str) -> float:
-    from embroider_prep.svg.style import share
-
-    return share(one) * share(two)
-
-
-def is_plain(matrix: Matrix) -> bool:
-    """Whether things stand where their numbers say."""
-    return bool((matrix == identity()).all())

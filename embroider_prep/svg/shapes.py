@@ -57,6 +57,18 @@ def checksum(path: str) -> str:
     return f"{zlib.crc32(path.encode()):08x}"
 
 
+def place_mark(xy: Points) -> str:
+    """Return how many points a path has and where three of them are: from that a later reader sees how it was moved.
+
+    Inkscape writes a rotation into the points and leaves the angle of the rows as it was.
+    """
+    one = int(np.hypot(*(xy - xy[0]).T).argmax())
+    way = xy[one] - xy[0]
+    aside = np.abs((xy - xy[0]) @ np.array([-way[1], way[0]]))
+    chosen = dict.fromkeys((0, one, int(aside.argmax())))
+    return " ".join([str(len(xy)), *(f"{i} {number(xy[i][0])} {number(xy[i][1])}" for i in chosen)])
+
+
 def _way(index: int, way_mm: Points, thread: int, spool: Thread) -> str:
     # Neither locked before nor behind: it is a part of the run.
     more = {"stroke_method": "running_stitch", "running_stitch_length_mm": WAY_STITCH_MM, "ties": "3"}
@@ -80,9 +92,11 @@ def _object(index: int, item: SewObject, spool: Thread, frame: Box, *, cut_after
     if isinstance(item.shape, DetailLine):
         return [_line(name, label, item, item.shape, spool, cut, ours)]
     polygon = item.shape.polygon
+    ours["at"] = place_mark(np.asarray(polygon.exterior.coords[:-1]))
     data = " ".join(path(ring.coords[:-1], closed=True) for ring in (polygon.exterior, *polygon.interiors))
     style = f"fill:{spool.hex};fill-rule:evenodd;stroke:none"
-    body = [*_edge_runs(index, item, item.shape, spool)]
+    body = _edge_runs(index, item, item.shape, spool)
+    ours["edges"] = len(body)
     guide = _guide(index, item, item.shape)
     if guide:
         ours["bend"] = _pairs(item.bend_mm) if item.bend_mm is not None else ""
@@ -177,8 +191,10 @@ def _line(
         }
         # The centre line itself, for as long as the rails are as they were.
         ours |= {"line": _pairs(line.xy_mm), "rails": checksum(data)}
+        ours["at"] = place_mark(np.array([pair.split(",") for pair in data[2:].split(" M ")[0].split(" L ")], float))
         style = f"fill:none;stroke:{spool.hex};stroke-width:{SATIN_STROKE_MM}"
         return _element(name, data, style, label, more, ours)
+    ours["at"] = place_mark(np.asarray(points))
     stroke = {**_stroke_parameters(item), **cut}
     style = (
         f"fill:none;stroke:{spool.hex};stroke-width:{number(line.width_mm)};stroke-linecap:round;stroke-linejoin:round"

@@ -45,8 +45,8 @@ class Element:
 
 
 class _Reader:
-    def __init__(self, where: str) -> None:
-        self.where = where
+    def __init__(self, where: str, most: int) -> None:
+        self.where, self.most = where, most
         self.root: Element | None = None
         self.stack: list[Element] = []
         self.count = self.entities = self.letters = 0
@@ -97,7 +97,7 @@ class _Reader:
 
     def grow(self, letters: int) -> None:
         self.letters += letters
-        if self.letters > MAX_DRAWING_BYTES:
+        if self.letters > self.most:
             raise InputError(f"{self.where}: the drawing holds more text than its file", hint="save it as plain SVG")
 
 
@@ -116,7 +116,8 @@ def parse_svg(data: bytes, where: str) -> Element:
             f"{where}: a drawing of {len(data) / 1e6:.0f} MB; allowed are {MAX_DRAWING_BYTES / 1e6:.0f} MB",
             hint="link its pictures instead of embedding them",
         )
-    reader = _Reader(where)
+    # Short names stand for longer text here and there; more than that is an attack.
+    reader = _Reader(where, 2 * len(data) + 100_000)
     try:
         reader.parser.Parse(data, True)
     except expat.ExpatError as error:
