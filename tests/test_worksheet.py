@@ -289,6 +289,10 @@ def test_sheets_for_many_files(cli: Runner, tmp_path: Path) -> None:
     assert ran.code == 0
     assert names(tmp_path) >= ["a.pes", "a.sheet.html", "b.dst"]
     assert "towel" in (tmp_path / "b.sheet.html").read_text(encoding="utf-8")
+    # A pattern that no shell has filled in, as on Windows.
+    (tmp_path / "b.sheet.html").unlink()
+    assert cli("sheet", tmp_path / "?.dst", "--no-config").code == 0
+    assert (tmp_path / "b.sheet.html").is_file()
     again = cli("sheet", tmp_path / "a.pes", "--no-config")
     assert again.code == 1
     assert "is there already" in again.err

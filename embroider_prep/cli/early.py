@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from glob import escape
+from glob import escape, iglob
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +27,15 @@ def check_sources(*sources: str | None) -> None:
         if source != STREAM and not source.startswith("sample:"):
             with open_input(source):
                 pass
+
+
+def expand(names: Sequence[str]) -> list[str]:
+    """Return names of files with patterns as ``*.pes`` filled in, where the shell has not done so (Windows)."""
+    out: list[str] = []
+    for name in names:
+        found = sorted(iglob(name)) if any(letter in name for letter in "*?[") and not Path(name).exists() else []
+        out += found or [name]
+    return out
 
 
 def check_targets(targets: Iterable[str | Path], sources: Iterable[str | None], options: Options) -> None:

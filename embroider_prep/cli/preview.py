@@ -55,6 +55,7 @@ def command(
     if px_per_mm is not None:
         values["preview_px_per_mm"] = px_per_mm
     options = merge(options_file, values, remembered=False)
+    designs = tuple(early.expand(designs))
     if len(designs) > 1 and output is not None:
         raise OptionsError(
             f"-o {output}: one name for {len(designs)} files", hint="leave out -o: each picture appears beside its file"

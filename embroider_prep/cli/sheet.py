@@ -44,6 +44,7 @@ def command(
     own = {name: values.pop(name) for name in SheetOptions.__dataclass_fields__ if name in values}
     paper = SheetOptions(**given(own))
     options = merge(None, values)
+    designs = tuple(early.expand(designs))
     if len(designs) > 1 and output is not None:
         raise OptionsError(
             f"-o {output}: one name for {len(designs)} files", hint="leave out -o: each paper appears beside its file"
