@@ -197,7 +197,7 @@ class Conversion:
             picture = self.preview() if preview or strip is not None else None
             if preview and picture is not None:
                 out.append(beside(target, ".preview.png"))
-                save_picture(picture, out[-1])
+                save_picture(picture, out[-1], px_per_mm=self.options.preview.preview_px_per_mm)
             for kind in _sheets(sheet):
                 out.append(beside(target, f".sheet.{kind}"))
                 write_worksheet(

@@ -33,7 +33,8 @@ def expand(names: Sequence[str]) -> list[str]:
     """Return names of files with patterns as ``*.pes`` filled in, where the shell has not done so (Windows)."""
     out: list[str] = []
     for name in names:
-        found = sorted(iglob(name)) if any(letter in name for letter in "*?[") and not Path(name).exists() else []
+        pattern = any(letter in name for letter in "*?[") and not Path(name).exists()
+        found = sorted(iglob(name)) if pattern else []  # noqa: PTH207 - the pattern may be anywhere on the disk
         out += found or [name]
     return out
 

@@ -20,21 +20,39 @@ if TYPE_CHECKING:
     from embroider_prep.pattern import Look
 
 
-def write_picture(rgb8: Rgb8, target: str, *, alpha: npt.NDArray[np.uint8] | None = None) -> None:
+def show_picture(rgb8: Rgb8) -> None:
+    """Show a picture in the terminal that standard output is."""
+    import os
+    import shutil
+
+    from embroider_prep.errors import OptionsError
+    from embroider_prep.preview.terminal import terminal_picture
+
+    if not sys.stdout.isatty():
+        raise OptionsError("--show: standard output is no terminal", hint="write a picture with -o picture.png")
+    columns, rows = shutil.get_terminal_size()
+    write_bytes(terminal_picture(rgb8, columns=columns, rows=rows, env=os.environ).encode("utf-8"))
+
+
+def write_picture(
+    rgb8: Rgb8, target: str, *, alpha: npt.NDArray[np.uint8] | None = None, px_per_mm: float | None = None
+) -> None:
     """Write a picture to a file, or as PNG to standard output; JPEG leaves out what is transparent."""
     from embroider_prep.picture import save_picture
 
     if target != STREAM:
         keeps_alpha = Path(target).suffix.lower() not in (".jpg", ".jpeg")
-        save_picture(rgb8, target, alpha=alpha if keeps_alpha else None)
+        save_picture(rgb8, target, alpha=alpha if keeps_alpha else None, px_per_mm=px_per_mm)
         return
     from PIL import Image
+
+    from embroider_prep.picture.save import density
 
     image = Image.fromarray(rgb8)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
     out = io.BytesIO()
-    image.save(out, "PNG")
+    image.save(out, "PNG", **density("PNG", px_per_mm))
     write_bytes(out.getvalue())
 
 

@@ -36,7 +36,16 @@ def check_picture_path(path: str | Path) -> None:
         )
 
 
-def save_picture(rgb8: Rgb8, path: str | Path, *, alpha: npt.NDArray[np.uint8] | None = None) -> None:
+MM_PER_INCH = 25.4
+
+
+def save_picture(
+    rgb8: Rgb8,
+    path: str | Path,
+    *,
+    alpha: npt.NDArray[np.uint8] | None = None,
+    px_per_mm: float | None = None,
+) -> None:
     """Write a picture as PNG, JPEG, WebP (lossless) or TIFF, by the suffix: whole, or not at all.
 
     Parameters
@@ -45,6 +54,8 @@ def save_picture(rgb8: Rgb8, path: str | Path, *, alpha: npt.NDArray[np.uint8] |
     path : str or Path
     alpha : (H, W) uint8, optional
         0 is transparent; JPEG cannot hold it.
+    px_per_mm : float, optional
+        Kept in the file as dots per inch, so that it prints at its true size; WebP cannot hold it.
 
     Raises
     ------
@@ -73,7 +84,14 @@ def save_picture(rgb8: Rgb8, path: str | Path, *, alpha: npt.NDArray[np.uint8] |
     if kind == "PNG":
         settings = settings | {"pnginfo": _signed()}
     with atomic_write(path) as file:
-        image.save(file, kind, **settings)
+        image.save(file, kind, **settings | density(kind, px_per_mm))
+
+
+def density(kind: str, px_per_mm: float | None) -> dict[str, Any]:
+    """Return what Pillow is told about a picture's size on paper."""
+    if px_per_mm is None or kind == "WEBP":
+        return {}
+    return {"dpi": (px_per_mm * MM_PER_INCH, px_per_mm * MM_PER_INCH)}
 
 
 def _signed() -> PngImagePlugin.PngInfo:
