@@ -86,14 +86,14 @@ class Processes(Pool):
     def _submit(self, work: Work, job: Any) -> Any:
         lane = self.idle.pop() if self.idle else self._lane()
         try:
-            with _without_main():
+            with without_main():
                 future = lane.submit(work, job)
         except BrokenExecutor:
             # It died while it was idle.
             self.lanes.remove(lane)
             lane.shutdown(wait=False)
             lane = self._lane()
-            with _without_main():
+            with without_main():
                 future = lane.submit(work, job)
         future.lane = lane  # type: ignore[attr-defined]
         return future
@@ -131,7 +131,7 @@ class Processes(Pool):
 
 
 @contextmanager
-def _without_main() -> Iterator[None]:
+def without_main() -> Iterator[None]:
     """Start a process that does not run the caller's script again: nothing in it is needed there."""
     main = sys.modules.get("__main__")
     sys.modules["__main__"] = types.ModuleType("__main__")

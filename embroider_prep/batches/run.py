@@ -42,6 +42,8 @@ def batch(
     output: str | Path | None = None,
     executor: Executor | None = None,
     jobs: int | None = None,
+    cluster: str | None = None,
+    shared: bool = False,
     formats: Sequence[str] = (),
     hoops: Sequence[str] = (),
     preview: bool = True,
@@ -72,6 +74,10 @@ def batch(
         Any of `concurrent.futures`, or a Dask client; default: worker processes of its own.
     jobs : int, optional
         Photos at a time; default: cores that this process may use, each worker with its share of threads.
+    cluster : str, optional
+        Address of a Dask scheduler (``tcp://host:8786``), or ``local`` for one of its own.
+    shared : bool
+        With a Dask cluster: its workers see photos and output under the same names; else files travel as bytes.
     formats : sequence of str
         Suffixes of the stitch files, ``("pes", "dst")``; default: the machine's.
     hoops : sequence of str
@@ -103,7 +109,7 @@ def batch(
         sources, (options or ConvertOptions()).with_values(values), output=output, formats=formats, hoops=hoops,
         wanted=wanted, overrides=overrides, again=again,
     )  # fmt: skip
-    return run_batch(planned, executor=executor, jobs=jobs)
+    return run_batch(planned, executor=executor, jobs=jobs, cluster=cluster, shared=shared)
 
 
 def plan_batch(
@@ -181,10 +187,19 @@ def _held(place: Place | None) -> Iterator[None]:
         yield
 
 
-def run_batch(planned: Plan, *, executor: Executor | None = None, jobs: int | None = None) -> Iterator[BatchResult]:
+def run_batch(
+    planned: Plan,
+    *,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    shared: bool = False,
+) -> Iterator[BatchResult]:
     """Do what was planned; parameters as in `batch`."""
     from embroider_prep.runtime import cores
 
+    if executor is not None and cluster is not None:
+        raise OptionsError("executor and cluster are both given; allowed is one of them")
     if jobs is not None and jobs < 1:
         raise OptionsError(f"jobs: {jobs} is out of range; allowed: 1 or more", hint="leave it out for all cores")
     workers = min(jobs or cores(), max(1, len(planned.jobs)))
@@ -192,13 +207,12 @@ def run_batch(planned: Plan, *, executor: Executor | None = None, jobs: int | No
 
     def results() -> Iterator[BatchResult]:
         with _held(planned.place):
-            if executor is None:
-                pool: Pool = Processes(workers, threads=cores_for(workers, cores()), style=style)
-            else:
-                pool = Pool(executor, jobs or 2 * (getattr(executor, "_max_workers", None) or cores()))
+            pool, work = _pool(planned, executor or cluster, workers, style=style, shared=shared), planned.jobs
+            if isinstance(executor or cluster, str) or _is_client(executor):
+                work = _for_cluster(work, shared or cluster == "local")
             lists = Lists(planned.place, planned.overrides, pairs=planned.jobs[0].wanted.pairs)
             try:
-                for result in drive(iter(planned.jobs), pool):
+                for result in drive(iter(work), pool):
                     planned.failures.note(result)
                     lists.add(result)
                     yield result
@@ -208,6 +222,32 @@ def run_batch(planned: Plan, *, executor: Executor | None = None, jobs: int | No
                 lists.write()
 
     return results()
+
+
+def _pool(planned: Plan, executor: Any, workers: int, *, style: str, shared: bool) -> Pool:
+    from embroider_prep.runtime import cores
+
+    if executor is None:
+        return Processes(workers, threads=cores_for(workers, cores()), style=style)
+    if isinstance(executor, str) or _is_client(executor):
+        from embroider_prep.batches.cluster import Dask
+
+        return Dask(executor, workers=workers, shared=shared, style=style)
+    return Pool(executor, 2 * (getattr(executor, "_max_workers", None) or cores()))
+
+
+def _is_client(executor: Any) -> bool:
+    # Asked of the name of its module: importing Dask takes a second.
+    return type(executor).__module__.partition(".")[0] == "distributed"
+
+
+def _for_cluster(jobs: Sequence[Job], shared: bool) -> tuple[Job, ...]:
+    from embroider_prep.batches.cluster import absolute, check_travels
+
+    if not shared:
+        for options in {variant.options for job in jobs for variant in job.variants}:
+            check_travels(options)
+    return tuple(absolute(job) for job in jobs)
 
 
 def drive(waiting: Iterator[Job], pool: Pool, work: Work = run) -> Iterator[BatchResult]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from embroider_prep.errors import InputError, MissingExtra, OutputError
 from embroider_prep.files import all_or_none, atomic_write, open_input
+from embroider_prep.targets import Guard
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -131,9 +132,9 @@ class Folder:
         """Say whether there is such a file."""
         return (self.path / name).is_file()
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Write files: all of them or none."""
-        with all_or_none():
+    def write(self, files: Mapping[str, bytes], guard: Guard | None = None) -> None:
+        """Write files: all of them or none; ``guard`` as in `files.all_or_none`."""
+        with all_or_none(guard):
             for name, data in files.items():
                 with atomic_write(self.local(name)) as file:
                     file.write(data)
@@ -179,8 +180,8 @@ class Remote:
         except Exception as error:
             raise OutputError(f"{self}/{name}: cannot look: {_reason(error)}", hint="check the address") from error
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Write files one after the other."""
+    def write(self, files: Mapping[str, bytes], guard: Guard | None = None) -> None:
+        """Write files one after the other; at an address everything is taken for ours."""
         for name, data in files.items():
             system, path = self._path(name)
             try:

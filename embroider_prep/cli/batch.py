@@ -24,6 +24,7 @@ SHOWN_FAILURES = 50
 
 OF_BATCH = (
     "formats", "preview", "contact", "sheet_html", "sheet_pdf", "paper", "overrides", "jobs", "again", "force",
+    "cluster", "shared",
 )  # fmt: skip
 """Options that are none of a step."""
 
@@ -47,6 +48,8 @@ OF_BATCH = (
 @click.option(
     "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Photos at a time.  [default: one for each core]"
 )
+@click.option("--cluster", metavar="ADDRESS", help="Dask scheduler that hands out the work: tcp://host:8786, or local.")
+@click.option("--shared", is_flag=True, help="With --cluster: its workers see photos and output under the same names.")
 @click.option("--again", type=click.Choice(["failed", "all"]), help="Do again what has failed, or everything.")
 @click.option("--dry-run", is_flag=True, help="List what would be done, with its time and disk space.")
 @click.option("--force", is_flag=True, help="Replace files that are in the way.")
@@ -96,7 +99,7 @@ def command(
     if dry_run:
         return _dry(planned, talk)
     shown = _Shown(talk, sum(len(job.variants) for job in planned.jobs))
-    for result in run_batch(planned, jobs=took["jobs"]):
+    for result in run_batch(planned, jobs=took["jobs"], cluster=took["cluster"], shared=took["shared"]):
         shown.add(result)
     return shown.end(output, options.write.fail_on)
 
