@@ -106,7 +106,7 @@ class Dask(Pool):
             if time.monotonic() > end:
                 raise ClusterError(
                     f"{self.address}: the scheduler has no workers",
-                    hint="start some: dask worker ADDRESS --nthreads 1 --nworkers auto",
+                    hint="start some with dask worker, one for each core",
                 )
             time.sleep(0.1)
         try:
