@@ -48,8 +48,9 @@ _XYZ_WHITE = (_XYZ / _XYZ.sum(axis=1, keepdims=True)).astype(np.float32)
 
 def lab_from_linear(linear: npt.NDArray[Any]) -> Float32:
     """Return CIELAB (L 0..100) of linear sRGB light 0..1; shape (..., 3), float32."""
-    flat = np.ascontiguousarray(linear, np.float32).reshape(-1, 1, 3)
-    xyz = cv2.transform(flat, _XYZ_WHITE).reshape(-1, 3) if len(flat) else flat.reshape(-1, 3)
+    red, green, blue = np.moveaxis(np.asarray(linear, np.float32).reshape(-1, 3), -1, 0)
+    # Sum by sum: `cv2.transform` rounds as the processor likes.
+    xyz = np.stack([red * a + green * b + blue * c for a, b, c in _XYZ_WHITE], axis=-1)
     # CIE 15:2004: cube root above (6/29)^3, the straight line below.
     f = np.cbrt(xyz)
     low = xyz <= np.float32((6 / 29) ** 3)
@@ -68,7 +69,8 @@ def lab_from_rgb8(rgb8: Rgb8) -> Float32:
 
 def lightness_from_rgb8(rgb8: Rgb8) -> Float32:
     """Return CIELAB's L (0..100) alone of 8-bit sRGB, (H, W) of (H, W, 3): a third of the work."""
-    y = cv2.transform(linear_from_srgb(rgb8), _XYZ_WHITE[1:2]).reshape(rgb8.shape[:-1])
+    red, green, blue = np.moveaxis(linear_from_srgb(rgb8), -1, 0)
+    y = red * _XYZ_WHITE[1, 0] + green * _XYZ_WHITE[1, 1] + blue * _XYZ_WHITE[1, 2]
     return np.where(y > np.float32((6 / 29) ** 3), 116 * np.cbrt(y) - 16, np.float32((29 / 3) ** 3) * y)
 
 

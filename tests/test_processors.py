@@ -1,4 +1,4 @@
-"""The same stitches whatever kernels the linear algebra of numpy takes for the processor."""
+"""The same stitches whatever kernels numpy's linear algebra and OpenCV take for the processor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CODE = """
 import hashlib
 from embroider_prep.pattern import to_bytes
 from embroider_prep.pipeline import convert
-for name, style in (("chelsea", "none"), ("coffee", "recipe:illustration")):
+for name, style in (("chelsea", "none"), ("astronaut", "none"), ("coffee", "recipe:illustration")):
     made = convert(f"sample:{name}", style=style, width_mm=40, threads=6)
     print(hashlib.sha256(to_bytes(made.plan, "json")).hexdigest())
 """
@@ -32,6 +32,12 @@ def here() -> str:
 @pytest.mark.parametrize("kernels", ["Nehalem", "Haswell"])
 def test_kernels_of_linear_algebra(here: str, kernels: str) -> None:
     assert stitches(OPENBLAS_CORETYPE=kernels) == here
+
+
+@pytest.mark.parametrize("without", ["AVX2,FMA3", "AVX2,FMA3,AVX512_SKX,AVX,SSE4_2"])
+def test_kernels_of_opencv(here: str, without: str) -> None:
+    # What a processor has not cannot be taken away; OpenCV says so and goes on.
+    assert stitches(OPENCV_CPU_DISABLE=without) == here
 
 
 def test_number_of_threads(here: str) -> None:

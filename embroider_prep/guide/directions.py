@@ -17,15 +17,17 @@ def _grid(shape: tuple[int, ...], px_per_mm: float) -> tuple[int, int]:
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def _resize(image: Grey, shape: tuple[int, ...]) -> Grey:
-    return cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape)
+def _resize(image: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+    small = cv2.resize(image, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float64).reshape(shape)
 
 
 def directions(lightness: Grey, px_per_mm: float) -> tuple[Grey, Grey]:
     """Return ``angle_deg`` and ``coherence`` of a picture's lightness (H, W), both on the guide's grid."""
-    smooth = cv2.GaussianBlur(lightness, (0, 0), max(0.5, px_per_mm / 6)).reshape(lightness.shape)
-    gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8).reshape(lightness.shape)
-    gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8).reshape(lightness.shape)
+    # In double precision: in single the last digits are the processor's, and decide about stitches.
+    smooth = cv2.GaussianBlur(lightness.astype(np.float64), (0, 0), max(0.5, px_per_mm / 6)).reshape(lightness.shape)
+    gx = cv2.Sobel(smooth, cv2.CV_64F, 1, 0, scale=1 / 8).reshape(lightness.shape)
+    gy = cv2.Sobel(smooth, cv2.CV_64F, 0, 1, scale=1 / 8).reshape(lightness.shape)
     shape = _grid(lightness.shape, px_per_mm)
     sigma = GUIDE_PX_PER_MM  # one millimetre
     jxx, jyy, jxy = (
@@ -44,7 +46,8 @@ def directions(lightness: Grey, px_per_mm: float) -> tuple[Grey, Grey]:
 def local_contrast(lightness: Grey, px_per_mm: float, shape: tuple[int, int]) -> Grey:
     """Standard deviation of lightness over about 2 mm, 0..1.5, 15 L* counting as 1."""
     sigma = px_per_mm
-    mean = cv2.GaussianBlur(lightness, (0, 0), sigma)
-    square = cv2.GaussianBlur(lightness * lightness, (0, 0), sigma)
+    double = lightness.astype(np.float64)
+    mean = cv2.GaussianBlur(double, (0, 0), sigma)
+    square = cv2.GaussianBlur(double * double, (0, 0), sigma)
     deviation = np.sqrt(np.maximum(square - mean * mean, 0)).reshape(lightness.shape)
-    return np.minimum(_resize(deviation, shape) / 15, 1.5)
+    return np.minimum(_resize(deviation, shape) / 15, 1.5).astype(np.float32)

@@ -78,7 +78,7 @@ def weights(
     steps[SUBJECT:] = subject_weight
     steps[FACE:] = max(face_weight, subject_weight)
     steps[FEATURE] *= FEATURE_SHARE if face_weight > 1 else 1
-    base = cv2.GaussianBlur(steps[content], (0, 0), 0.5 * px_per_mm).reshape(shape)
+    base = cv2.GaussianBlur(steps[content].astype(np.float64), (0, 0), 0.5 * px_per_mm).reshape(shape)
     gain = np.where(content >= FACE, np.float32(FACE_CONTRAST), np.float32(1)) if face_weight > 1 else np.float32(1)
     return (base * (1 + gain * contrast)).astype(np.float32)
 

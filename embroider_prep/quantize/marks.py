@@ -42,12 +42,12 @@ def find_marks(rgb8: Rgb8, weight: Float32, *, px_per_mm: float, min_line_mm: fl
     shape = rgb8.shape[:2]
     size = 2 * max(1, round(WIDEST_MM * px_per_mm / 2)) + 1
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    lightness = cv2.GaussianBlur(lightness_from_rgb8(rgb8), (0, 0), 0.1 * px_per_mm).reshape(shape)
+    lightness = _blur(lightness_from_rgb8(rgb8), 0.1 * px_per_mm)
     dark = cv2.morphologyEx(lightness, cv2.MORPH_CLOSE, disk).reshape(shape) - lightness
     light = lightness - cv2.morphologyEx(lightness, cv2.MORPH_OPEN, disk).reshape(shape)
     # Inside a cluster (an eye) both stand out against each other: the stronger one is the mark.
     dark, light = np.where(dark >= light, dark, 0), np.where(light > dark, light, 0)
-    dark, light = (cv2.GaussianBlur(hat, (0, 0), 0.12 * px_per_mm).reshape(shape) for hat in (dark, light))
+    dark, light = (_blur(hat, 0.12 * px_per_mm) for hat in (dark, light))
     ids = np.zeros(shape, np.int32)
     core = np.zeros(shape, bool)
     scores, lengths = [np.empty(0)], [np.empty(0)]
@@ -73,13 +73,19 @@ def find_marks(rgb8: Rgb8, weight: Float32, *, px_per_mm: float, min_line_mm: fl
     return Marks(ids=ids, core=core & (ids > 0), score=score[order], length_mm=length[order], ground=ground)
 
 
+def _blur(values: Float32, sigma: float) -> Float32:
+    """Return a Gaussian mean. In double precision: in single the last digits are the processor's, and decide here."""
+    return cv2.GaussianBlur(values.astype(np.float64), (0, 0), sigma).reshape(values.shape).astype(np.float32)
+
+
 def _wide_mean(values: Float32, sigma: float) -> Float32:
     """Return a Gaussian mean on a reduced picture: nothing finer than sigma is left of it anyway."""
     height, width = values.shape
     step = max(1, int(sigma / 3))
-    small = cv2.resize(values, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(values.astype(np.float64), (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
     smooth = cv2.GaussianBlur(small, (0, 0), sigma / step)
-    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape)
+    wide = cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR)
+    return wide.reshape(values.shape).astype(np.float32)
 
 
 def _follow(
