@@ -106,6 +106,7 @@ class PaintingValues(TypedDict, total=False):
     direction: str
     contrast: float
     features: bool
+    draft: bool
     corrections: int
 
 
@@ -196,6 +197,7 @@ class ConvertValues(TypedDict, total=False):
     direction: str
     contrast: float
     features: bool
+    draft: bool
     corrections: int
     machine: str | Path | None
     hoop: str | None

@@ -190,6 +190,7 @@ class PaintingOptions(Options):
     )
     contrast: float = opt(1.0, "Painting: more is calmer near by, less is nearer in colour.", "float", low=0, high=20)
     features: bool = opt(True, "Painting: eyes, brows, lips and whiskers on top of the rows.", "bool")
+    draft: bool = opt(False, "Painting: in half the time, to look at.", "bool")
     corrections: int = opt(1, "Painting: how often its stitches are held against the photo.", "int", low=0, high=5)
 
 

@@ -177,3 +177,18 @@ def test_progress_and_stopping() -> None:
     with pytest.raises(Stop):
         ep.convert(_ramp(90, 90), **{**SMALL, "width_mm": 30, "threads": 4}, progress=tell)
     assert [done for step, done, _ in seen if step == "paint"] == [1, 2, 3]
+
+
+def test_a_draft_is_a_painting(cat: ep.Conversion) -> None:
+    steps: list[tuple[int, int]] = []
+    draft = ep.convert(
+        "sample:chelsea",
+        **{**SMALL, "draft": True},
+        progress=lambda step, done, total: steps.append((done, total)) if step == "paint" else None,
+    )
+    check_plan(draft.plan, 8)
+    assert draft.plan.threads == cat.plan.threads
+    # Fewer steps than the whole; all of them are told.
+    assert steps[-1][0] == steps[-1][1] < 14
+    error = [made.report.likeness["delta_e_mean"] for made in (draft, cat)]
+    assert error[0] < 1.5 * error[1]

@@ -20,7 +20,7 @@ from embroider_prep.picture import Picture
 from embroider_prep.preview.contact import contact_sheet
 from embroider_prep.reading import Photo
 from embroider_prep.scene import Face, Scene
-from embroider_prep.tryout import COUNT, SMALL_MM, _ways
+from embroider_prep.tryout import COUNT, PAINTED_MM, SMALL_MM, _ways
 
 Rgb8 = npt.NDArray[np.uint8]
 
@@ -40,7 +40,7 @@ SUBJECT[10:, 20:60] = 1
 @pytest.mark.parametrize(
     "values",
     [{}, {"threads": 4}, {"threads": 20}, {"threads": "auto"}, {"style": "recipe:contour"}, {"background": "remove"},
-     {"crop": (0, 0, 0.9, 1)}, {"focus": (0.1, 0.1, 0.4, 0.4)}],
+     {"look": "painting"}, {"crop": (0, 0, 0.9, 1)}, {"focus": (0.1, 0.1, 0.4, 0.4)}],
 )  # fmt: skip
 def test_always_six_different_ways(
     faces: tuple[Face, ...], subject: npt.NDArray[np.float32] | None, values: dict[str, object]
@@ -78,9 +78,11 @@ def test_each_is_stitched_small(samples: dict[str, Rgb8]) -> None:
     assert len(found) == COUNT
     assert found[0].size_mm == pytest.approx((80, 80), abs=0.2)
     for one in found:
-        assert max(one.small.indexed.size_mm) <= SMALL_MM + 0.2
+        painted = one.values.get("look") == "painting"
+        assert max(one.small.indexed.size_mm) <= (PAINTED_MM if painted else SMALL_MM) + 0.2
         assert one.threads <= 20
         assert one.preview().ndim == 3
+    assert [one.values["look"] for one in found if "look" in one.values] == ["painting"]
     cut = next(one for one in found if one.values.get("background") == "remove")
     assert (cut.small.indexed.labels == FABRIC).mean() > 0.1
     # As many stitches as are promised, about.

@@ -34,6 +34,9 @@ SHOWN_NOTES = 3
 ALWAYS = ("lines-left-out", "screen-colors")
 """Notes that come with almost every design say nothing about this one: the report has them."""
 
+ESTIMATE_FROM_S = 2.0
+"""Before that, how long a step goes on is a guess."""
+
 REFRESH_S = 0.1
 
 
@@ -86,15 +89,17 @@ class Talk:
         if self.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield lambda step, done, total: None
             return
-        shown, shown_at = "", 0.0
+        shown, shown_at, begun_at = "", 0.0, 0.0
 
         def tell(step: str, done: int, total: int) -> None:
-            nonlocal shown, shown_at
+            nonlocal shown, shown_at, begun_at
             now = time.monotonic()
-            if step == shown and now - shown_at < REFRESH_S:
+            if step != shown:
+                begun_at = now
+            elif now - shown_at < REFRESH_S:
                 return
             shown, shown_at = step, now
-            count = f"  {100 * done // total:3d} %" if total > 1 else ""
+            count = f"  {100 * done // total:3d} %{time_left(done, total, now - begun_at)}" if total > 1 else ""
             self._progress_shown = True
             with process.saying():
                 sys.stderr.write(f"\r\x1b[2K{STEPS.get(step, step)}{count}")
@@ -111,6 +116,14 @@ class Talk:
             with process.saying():
                 sys.stderr.write("\r\x1b[2K")
                 sys.stderr.flush()
+
+
+def time_left(done: int, total: int, elapsed_s: float) -> str:
+    """Return how long a step will go on, once it has gone on for a while: ``, 12 s left``."""
+    if done < 1 or done >= total or elapsed_s < ESTIMATE_FROM_S:
+        return ""
+    left = elapsed_s * (total - done) / done
+    return f", {left:.0f} s left" if left < 99.5 else f", {left / 60:.0f} min left"
 
 
 def talk_options(function: Decorated) -> Decorated:

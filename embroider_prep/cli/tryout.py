@@ -28,8 +28,8 @@ def command(
 ) -> int:
     """Show six ways to sew a photo on one sheet, each stitched small and with its command line.
 
-    Whole, face and subject; without background; few and many threads; styles. Options are those of `convert` and hold
-    for all six.
+    Whole, face and subject; without background; painted; few and many threads; styles. Options are those of `convert`
+    and hold for all six.
 
     \b
       embroider-prep try photo.jpg

@@ -17,12 +17,12 @@ from embroider_prep.color import Rgb8, linear_from_srgb
 from embroider_prep.design import FABRIC, Guide, IndexedImage, Shape, StitchPlan, Thread
 from embroider_prep.errors import PlanError
 from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
-from embroider_prep.painting.features import COLORS, cover_of, find_features, sew_features
+from embroider_prep.painting.features import cover_of, find_features, sew_features
 from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.patches import row_patches
 from embroider_prep.painting.rows import make_rows
-from embroider_prep.painting.sew import draft_rows, draw, on_cells, sew_rows
-from embroider_prep.painting.solve import FREE_SWEEPS, ROUNDS, Painted, correct, solve
+from embroider_prep.painting.sew import draft_rows, draw, on_cells, plan_rows, sew_rows
+from embroider_prep.painting.solve import DRAFT_ROUNDS, DRAFT_SWEEPS, FREE_SWEEPS, ROUNDS, Painted, correct, solve
 from embroider_prep.painting.target import CELL_MM, class_weight, make_target
 from embroider_prep.planning.finish import finish
 from embroider_prep.planning.ground import make_ground
@@ -44,8 +44,8 @@ STITCHES_PER_MM2 = 2.0
 # Ways are often as long as a stitch may be: one unit less, so that no reader's rounding makes it too long.
 LONGEST_MM = 6.9
 
-# Progress: free sweeps, rounds, corrections of two sweeps and their sewing, the end.
-STEPS = FREE_SWEEPS + len(ROUNDS) + 2
+# Progress: threads, free sweeps, rounds, corrections of two sweeps and their sewing, ways, the end; then of a draft.
+STEPS = FREE_SWEEPS + len(ROUNDS) + 3, DRAFT_SWEEPS + len(DRAFT_ROUNDS) + 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +106,8 @@ def paint(
     o, p, q = options or PaintingOptions(), plan or PlanOptions(), threads or QuantizeOptions()
     p = replace(p, max_stitch_mm=min(p.max_stitch_mm, LONGEST_MM))
     done = 0
-    total = STEPS + 3 * o.corrections
+    corrections = 0 if o.draft else o.corrections
+    total = STEPS[o.draft] + 3 * corrections
 
     def tell() -> None:
         nonlocal done
@@ -127,18 +128,22 @@ def paint(
     tell()
     area = float(cells.mean()) * size_mm[0] * size_mm[1]
     parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
-    painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell)
-    for _ in range(o.corrections):
+    painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell, draft=o.draft)
+    for _ in range(corrections):
         draft, scattered = draft_rows(painted, size_mm, p)
         painted = correct(painted, on_cells(draw(draft, light, shape, size_mm)), scattered, tell)
         tell()
+    tasks = plan_rows(painted, size_mm, p, draft=o.draft)
+    runs = sew_rows(tasks, size_mm, p)
+    tell()
     features: tuple[Shape, ...] = ()
     if o.features and not p.no_trim:
         most = int(FEATURES_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
-        shown = draw(draft_rows(painted, size_mm, p)[0], light, shape, size_mm)
         clear = rgb8 if features_rgb8 is None else features_rgb8
-        features = find_features(clear, shown, chosen, guide, px_per_mm=px_per_mm, most=most)
-    runs = sew_rows(painted, size_mm, p, kept_cuts=max(0, len(features) - COLORS))
+        features = find_features(
+            clear, draw(runs, light, shape, size_mm), chosen, guide, px_per_mm=px_per_mm, most=most
+        )
+        runs = sew_rows(tasks, size_mm, p, kept_cuts=len(features)) if features else runs
     width, height = size_mm
     blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
     on_top = sew_features(features, chosen, guide, size_mm, p) if features else None

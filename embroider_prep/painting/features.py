@@ -63,6 +63,9 @@ FEATURE_WEIGHT = 4.0
 # Threads in which features are sewn, each a colour change.
 COLORS = 3
 
+# A shape is drawn on pixels this many times as fine.
+FINE = 4
+
 # Pull of a few stitches on top of rows.
 PULL_MM = 0.05
 
@@ -208,58 +211,71 @@ def _worth_it(
 ) -> list[Shape]:
     """Return the shapes that bring what is sewn nearer to what is wanted, in few threads, the best first."""
     now = here.copy()
-    gains: list[tuple[float, Shape]] = []
-    for item in found:
-        gain, _ = _gain(item, target, now, threads, weight, px_per_mm)
-        if gain > 0:
-            gains.append((gain, item))
+    first = [(_gain(item, target, now, threads, weight, px_per_mm)[0], i) for i, item in enumerate(found)]
     out: list[Shape] = []
-    for _, item in sorted(gains, key=lambda pair: -pair[0]):
-        if len(out) < most:
-            # What was sewn before may have done it.
-            gain, after = _gain(item, target, now, threads, weight, px_per_mm)
-            if gain > 0:
-                now = after
-                out.append(item)
+    for _, i in sorted((-gain, i) for gain, i in first if gain > 0):
+        if len(out) == most:
+            break
+        # What was sewn before may have done it.
+        gain, at, after = _gain(found[i], target, now, threads, weight, px_per_mm)
+        if gain > 0:
+            now[at] = after
+            out.append(found[i])
     return out
 
 
 def _gain(
     item: Shape, target: Floats, now: Floats, threads: Floats, weight: Floats, px_per_mm: float
-) -> tuple[float, Floats]:
-    """Return what a shape gains, 0 where it is not worth it, and what is then sewn."""
-    cover = cover_of(item, now.shape[:2], px_per_mm)
-    rows, columns = _box(cover > 0, round(3 * NEAR_SIGMA_MM * px_per_mm) + 1) if (cover > 0).any() else (None, None)
-    if rows is None or columns is None:
-        return 0.0, now
-    share = cover[rows, columns, None]
-    before = now[rows, columns]
+) -> tuple[float, tuple[slice, slice], Floats]:
+    """Return what a shape gains, 0 where it is not worth it, and what is then sewn in a part of the picture."""
+    at, cover = _cover_part(item, now.shape[:2], px_per_mm, round(3 * NEAR_SIGMA_MM * px_per_mm) + 1)
+    share = cover[..., None]
+    before, wanted, counts = now[at], target[at], weight[at]
     after = before * (1 - share) + threads[item.thread] * share
-    wanted, counts = target[rows, columns], weight[rows, columns]
+    if not cover.size:
+        return 0.0, at, after
     was = ((_near(before, px_per_mm) - wanted) ** 2).sum(axis=2) * counts
     new = ((_near(after, px_per_mm) - wanted) ** 2).sum(axis=2) * counts
     gain = float((was - new).sum()) / px_per_mm**2
-    if gain < LEAST_GAIN or gain < LEAST_SHARE * float(was.sum()) / px_per_mm**2:
-        return 0.0, now
-    out = now.copy()
-    out[rows, columns] = after
-    return gain, out
+    worth = gain >= LEAST_GAIN and gain >= LEAST_SHARE * float(was.sum()) / px_per_mm**2
+    return gain if worth else 0.0, at, after
 
 
 def cover_of(item: Shape, shape: tuple[int, ...], px_per_mm: float) -> Floats:
     """Return how much of each pixel (h, w) a shape covers, 0 to 1; its middle is that of the picture."""
-    fine = 4
-    out = np.zeros((shape[0] * fine, shape[1] * fine), np.uint8)
-    scale, middle = px_per_mm * fine, np.array([shape[1], shape[0]]) * fine / 2
+    out = np.zeros(shape[:2], np.float32)
+    at, cover = _cover_part(item, shape, px_per_mm, 1)
+    out[at] = cover
+    return out
+
+
+def _cover_part(
+    item: Shape, shape: tuple[int, ...], px_per_mm: float, margin: int
+) -> tuple[tuple[slice, slice], Floats]:
+    """Return the part of a picture (h, w) that a shape and a margin lie in, and how much of it is covered."""
+    middle = np.array([shape[1], shape[0]]) / 2
+    wide = 0.0
     if isinstance(item, Region):
         rings = [item.polygon.exterior, *item.polygon.interiors]
-        points = [np.round(np.asarray(ring.coords)[:, :2] * scale + middle - 0.5).astype(np.int32) for ring in rings]
-        cv2.fillPoly(out, points, 255)
+        lines = [np.asarray(ring.coords)[:, :2] * px_per_mm + middle for ring in rings]
     else:
-        points = [np.round(item.xy_mm * scale + middle - 0.5).astype(np.int32)]
-        cv2.polylines(out, points, False, 255, max(1, round(max(item.width_mm, 0.4) * scale)))
-    small = cv2.resize(out, (shape[1], shape[0]), interpolation=cv2.INTER_AREA).reshape(shape[0], shape[1])
-    return small.astype(np.float32) / 255
+        wide = max(item.width_mm, 0.4) * px_per_mm
+        lines = [item.xy_mm * px_per_mm + middle]
+    low = np.clip(np.floor(np.min([line.min(axis=0) for line in lines], axis=0) - wide) - margin, 0, None).astype(int)
+    high = np.ceil(np.max([line.max(axis=0) for line in lines], axis=0) + wide).astype(int) + margin
+    high = np.maximum(np.minimum(high, [shape[1], shape[0]]), low)
+    at = slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
+    columns, rows = (high - low).tolist()
+    if not columns or not rows:
+        return at, np.zeros((rows, columns), np.float32)
+    fine = np.zeros((rows * FINE, columns * FINE), np.uint8)
+    points = [np.round((line - low) * FINE - 0.5).astype(np.int32) for line in lines]
+    if isinstance(item, Region):
+        cv2.fillPoly(fine, points, 255)
+    else:
+        cv2.polylines(fine, points, False, 255, max(1, round(wide * FINE)))
+    small = cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA).reshape(rows, columns)
+    return at, small.astype(np.float32) / 255
 
 
 def _moved(item: Shape, by_mm: npt.NDArray[np.float64]) -> Shape:

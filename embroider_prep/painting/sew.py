@@ -45,7 +45,7 @@ SLIGHT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Task:
+class Task:
     """One thread's runs in sewing order, number ``index`` (m,) of those found.
 
     ``ends`` (m, 2, 2) are as they are sewn, ``row`` (m,) says in which stretch, ``ways`` are the links led around and
@@ -90,23 +90,39 @@ def draft_rows(
     return _runs(tasks, cuts, size_mm, options), scattered
 
 
-def sew_rows(painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, kept_cuts: int = 0) -> list[Run]:
-    """Return the stitches as runs without a cut, the underlay first, around the design's centre.
+def plan_rows(
+    painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, draft: bool = False
+) -> list[Task]:
+    """Return the way of each thread through its runs, in sewing order, the underlay first.
 
     Parameters
     ----------
     painted : Painted
     size_mm : (width, height)
     options : PlanOptions
-        ``underlay``, ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
+        ``underlay``.
+    draft : bool
+        Look less for ways that stay unseen.
+    """
+    return _tasks(painted, size_mm, options, draft=draft)[0]
+
+
+def sew_rows(tasks: list[Task], size_mm: tuple[float, float], options: PlanOptions, *, kept_cuts: int = 0) -> list[Run]:
+    """Return the stitches as runs without a cut, around the design's centre.
+
+    Parameters
+    ----------
+    tasks : list of Task
+    size_mm : (width, height)
+    options : PlanOptions
+        ``stitch_length_mm``, ``max_breaks``, ``no_trim``.
     kept_cuts : int
         Cuts that are needed elsewhere.
     """
-    tasks, _ = _tasks(painted, size_mm, options, draft=False)
     return _runs(tasks, _cuts(tasks, max(0, _budget(tasks, options) - kept_cuts)), size_mm, options)
 
 
-def _budget(tasks: list[_Task], options: PlanOptions) -> int:
+def _budget(tasks: list[Task], options: PlanOptions) -> int:
     """Return how many cuts are allowed."""
     stitches = sum(STITCHES_PER_RUN * len(task.ends) for task in tasks)
     return 0 if options.no_trim else int(options.max_breaks * stitches / 1000)
@@ -114,7 +130,7 @@ def _budget(tasks: list[_Task], options: PlanOptions) -> int:
 
 def _tasks(
     painted: Painted, size_mm: tuple[float, float], options: PlanOptions, *, draft: bool
-) -> tuple[list[_Task], list[Runs]]:
+) -> tuple[list[Task], list[Runs]]:
     """Return all threads' runs in sewing order, and as they were found; a draft looks less for ways unseen."""
     problem, order = painted.problem, painted.order
     rank = np.append(np.argsort(order), -1)
@@ -135,7 +151,7 @@ def _tasks(
 
 def _underlay_tasks(
     painted: Painted, picture: npt.NDArray[np.int64], rank: npt.NDArray[np.int64], size_mm: tuple[float, float]
-) -> list[_Task]:
+) -> list[Task]:
     problem = painted.problem
     sewn = np.asarray(problem.rows.cells.sum(axis=1)).reshape(problem.rows.shape) > 0.5
     columns = underlay_columns(problem.target.light, sewn, problem.light, size_mm)
@@ -151,7 +167,7 @@ def _underlay_tasks(
     ]
 
 
-def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], ground: Ground, draft: bool) -> _Task:
+def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], ground: Ground, draft: bool) -> Task:
     index, turned = order_runs(ends, ground, DRAFT_ROUNDS if draft else ROUNDS)
     sewn = ends[index]
     sewn[turned] = sewn[turned][:, ::-1]
@@ -166,10 +182,10 @@ def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], grou
         if way is not None and around < harm[i] * (1 - SAVES) - SAVES_LEAST:
             ways[i], harm[i] = way, around
     harm[seen <= HOP_MM] = 0
-    return _Task(thread=thread, kind=kind, index=index, ends=sewn, row=row[index], ways=ways, harm=harm)
+    return Task(thread=thread, kind=kind, index=index, ends=sewn, row=row[index], ways=ways, harm=harm)
 
 
-def _cuts(tasks: list[_Task], budget: int) -> set[tuple[int, int]]:
+def _cuts(tasks: list[Task], budget: int) -> set[tuple[int, int]]:
     """Return the links (task, link) that harm most: those are cut."""
     links = [
         (-float(harm), number, i)
@@ -181,7 +197,7 @@ def _cuts(tasks: list[_Task], budget: int) -> set[tuple[int, int]]:
 
 
 def _runs(
-    tasks: list[_Task], cuts: set[tuple[int, int]], size_mm: tuple[float, float], options: PlanOptions
+    tasks: list[Task], cuts: set[tuple[int, int]], size_mm: tuple[float, float], options: PlanOptions
 ) -> list[Run]:
     middle = np.array(size_mm) / 2
     longest = min(options.stitch_length_mm * 1.25, options.max_stitch_mm)

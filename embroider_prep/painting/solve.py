@@ -24,6 +24,9 @@ FREE_SWEEPS = 3
 # and along the rows). Parts that nearly reach each other first get the chance to.
 ROUNDS = ((20, (1, 5)), (40, (1, 4)), (80, (1, 3)), (200, (1, 2)), (10_000, (0, 2)), (10_000, (0, 1)))
 
+# A draft's: colours are near after the first sweep, and ways are found in fewer rounds.
+DRAFT_SWEEPS, DRAFT_ROUNDS = 1, (ROUNDS[1], ROUNDS[3], ROUNDS[5])
+
 # Rounds in which threads may still change places in the sewing order.
 REORDER = 3
 
@@ -54,7 +57,14 @@ class Painted:
 
 
 def solve(
-    rows: Rows, target: Target, threads: Floats, *, contrast: float, parts: int, tell: Callable[[], None]
+    rows: Rows,
+    target: Target,
+    threads: Floats,
+    *,
+    contrast: float,
+    parts: int,
+    tell: Callable[[], None],
+    draft: bool = False,
 ) -> Painted:
     """Return which thread is sewn where.
 
@@ -70,7 +80,10 @@ def solve(
         How often a thread may be cut to go to another part of the picture.
     tell : callable
         Called after each sweep; may raise to stop.
+    draft : bool
+        Fewer sweeps.
     """
+    sweeps, rounds = (DRAFT_SWEEPS, DRAFT_ROUNDS) if draft else (FREE_SWEEPS, ROUNDS)
     lab = lab_from_linear(threads)
     problem = Problem(rows=rows, target=target, light=threads, border=BORDER_PRICE)
     cell = _cell_of_site(rows)
@@ -79,12 +92,12 @@ def solve(
     strength = (NEAR_PRICE + FLAT_PRICE * target.flat) * target.weight**NEAR_WEIGHT * contrast
     price = (apart * strength.reshape(-1)[cell][..., None]).astype(np.float32)
     labels: Labels = apart.argmin(axis=2)
-    for _ in range(FREE_SWEEPS):
+    for _ in range(sweeps):
         labels = sweep(problem, labels, price, target.light)
         tell()
     order: tuple[int, ...] = tuple(range(len(threads)))
     allowed = price
-    for number, (charge, grow) in enumerate(ROUNDS if len(threads) > 1 else ()):
+    for number, (charge, grow) in enumerate(rounds if len(threads) > 1 else ()):
         picture = cell_labels(rows, labels)
         if number < REORDER:
             order = sewing_order(picture, lab, target.weight)
