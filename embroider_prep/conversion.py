@@ -14,7 +14,7 @@ import numpy as np
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding, Guide, IndexedImage, Report, StitchPlan, Thread
 from embroider_prep.errors import OptionsError, closest
-from embroider_prep.options import ConvertOptions
+from embroider_prep.options import LOOKS, ConvertOptions
 from embroider_prep.scene import Scene
 
 if TYPE_CHECKING:
@@ -319,7 +319,7 @@ def _model(style: str) -> dict[str, Any]:
     """Return the name and sha256 of the model of a style; the style's name alone for recipes."""
     from embroider_prep.stylizer.stylize import open_style
 
-    if style == "none" or style.startswith("recipe:"):
+    if style == "none" or style in LOOKS or style.startswith("recipe:"):
         return {"style": style}
     card = open_style(style).card
     return {"style": style, "name": card.name, "version": card.version, "sha256": card.sha256}

@@ -107,15 +107,39 @@ class Guide:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Contour:
+    """A line that an illustration draws, as data. ``xy_mm`` (N, 2), N >= 2; lines that meet share their end points.
+
+    ``strength``, 0 to 1, is how clearly the photo steps there; 1 is a difference of 30 ΔE or more.
+    """
+
+    xy_mm: Points
+    width_mm: float
+    strength: float
+
+    def __post_init__(self) -> None:
+        _set(self, xy_mm=_frozen(self.xy_mm, np.float64, ndim=2, what="contour.xy_mm"))
+        good = len(self.xy_mm) >= 2 and self.xy_mm.shape[1] == 2 and np.isfinite(self.xy_mm).all()
+        if not (good and self.width_mm > 0 and 0 <= self.strength <= 1):
+            raise PlanError("contour: it needs two finite points or more, a width above 0 and a strength from 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class IndexedImage:
-    """A picture in real threads: ``labels`` (H, W) uint8 index ``threads``, or are ``FABRIC``."""
+    """A picture in real threads: ``labels`` (H, W) uint8 index ``threads``, or are ``FABRIC``.
+
+    ``contours`` are the lines that its style draws over it; ``drawn``: its areas are a drawing's, with smooth borders.
+    """
 
     labels: npt.NDArray[np.uint8]
     threads: tuple[Thread, ...]
     px_per_mm: float
+    contours: tuple[Contour, ...] = ()
+    drawn: bool = False
 
     def __post_init__(self) -> None:
-        _set(self, labels=_frozen(self.labels, np.uint8, ndim=2, what="labels"), threads=tuple(self.threads))
+        _set(self, labels=_frozen(self.labels, np.uint8, ndim=2, what="labels"))
+        _set(self, threads=tuple(self.threads), contours=tuple(self.contours))
         if not self.labels.size or len(self.threads) > FABRIC or self.px_per_mm <= 0:
             raise PlanError("indexed image: it needs pixels, at most 255 threads and a scale above 0")
         used = self.labels[self.labels != FABRIC]
@@ -146,11 +170,15 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DetailLine:
-    """A line on top of the regions: a brow, a lip, a contour. ``xy_mm`` (N, 2), N >= 2; closed when its ends meet."""
+    """A line on top of the regions: a brow, a lip, a contour. ``xy_mm`` (N, 2), N >= 2; closed when its ends meet.
+
+    By its ``role`` a mark of the picture may be left out where it costs a cut, while a contour stays.
+    """
 
     thread: int
     xy_mm: Points
     width_mm: float
+    role: Literal["mark", "contour"] = "mark"
 
     def __post_init__(self) -> None:
         _set(self, xy_mm=_frozen(self.xy_mm, np.float64, ndim=2, what="line.xy_mm"))

@@ -31,6 +31,11 @@ class StylizeValues(TypedDict, total=False):
     """Options of `StylizeOptions`."""
 
     style: str | Path
+    strength: float
+    colors: int
+    show_contours: bool
+    contours: str | None
+    contour_width_mm: float | str | None
     tile_px: int | None
     overlap_px: int | None
     device: str
@@ -147,6 +152,11 @@ class ConvertValues(TypedDict, total=False):
     height_mm: float | str | None
     px_per_mm: float
     style: str | Path
+    strength: float
+    colors: int
+    show_contours: bool
+    contours: str | None
+    contour_width_mm: float | str | None
     tile_px: int | None
     overlap_px: int | None
     device: str

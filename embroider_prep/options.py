@@ -19,6 +19,9 @@ DEFAULT_FIELD_MM = (100.0, 100.0)
 DRAWN = "illustration"
 """The style of what draws on purpose: `stylize` and the demo."""
 
+LOOKS = ("drawn", "poster", "ink", "lined")
+"""Styles by recipe that reach the needle: calm areas, contours as data, or both."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PictureOptions(Options):
@@ -72,7 +75,16 @@ class StylizeOptions(Options):
 
     section: ClassVar[str] = "stylize"
     # The shipped network draws for the eye, and costs likeness in thread: 0.3 ΔE in all, 0.4 in faces (ten photos).
-    style: str = opt("none", "MODEL-NAME, path.onnx, recipe:NAME or none.", "text")
+    style: str = opt("none", "drawn, poster, ink, lined, MODEL-NAME, path.onnx, recipe:NAME or none.", "text")
+    strength: float = opt(1.0, "How much of a drawn style's calming is done.", "float", low=0, high=1)
+    colors: int = opt(24, "Colours of a drawn picture (`stylize`).", "int", low=2, high=200)
+    show_contours: bool = opt(True, "Draw the contours into the picture (`stylize`).", "bool")
+    contours: str | None = opt(
+        None, "How many contours are sewn as lines; default the style's.", "choice", choices=("none", "few", "many")
+    )
+    contour_width_mm: float | None = opt(
+        None, "Width of contours; from 1 mm on they are satin columns; default 0.6 mm.", "mm", low=0.3, high=4
+    )
     tile_px: int | None = opt(
         None, "Side of a tile; default 500, rounded to the stride, or all of a small picture.", "int", low=8
     )

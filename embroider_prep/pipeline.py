@@ -11,7 +11,7 @@ from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of, origin_of
 from embroider_prep.design import Box, Finding, Guide, IndexedImage, Report, StitchPlan
 from embroider_prep.option_values import ConvertValues
-from embroider_prep.options import ConvertOptions, QuantizeOptions, SizeOptions
+from embroider_prep.options import LOOKS, ConvertOptions, QuantizeOptions, SizeOptions
 from embroider_prep.reading import Source, Working, find_sewn, read_fitting, read_working
 from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_hoop, sized
@@ -150,6 +150,8 @@ def draw_picture(
 ) -> Drawn:
     """Read a photo and let its style draw it: what comes before the threads. Parameters as in `quantize_picture`."""
     from embroider_prep.painted import refuse_painting
+    from embroider_prep.stylizer.flatten import flatten
+    from embroider_prep.stylizer.looks import look_of
     from embroider_prep.stylizer.stylize import stylize
     from embroider_prep.threads import choose_from
 
@@ -162,25 +164,33 @@ def draw_picture(
     work = read_working(source, o if faces is None else o.with_values({"fix": "off"}))
     check_hoop(work.rgb8.shape[1] / o.size.px_per_mm, work.rgb8.shape[0] / o.size.px_per_mm, o.write)
     scene = work.scene if faces is None else read_fitting(faces, work.rgb8.shape[:2], o)[1]
-    said = list(work.findings)
-    drawn = stylize(work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append)
+    said, look = list(work.findings), look_of(o.stylize)
+    if look is not None and o.stylize.style in (*LOOKS, "none"):
+        drawn = flatten(work.rgb8, px_per_mm=o.size.px_per_mm, strength=look.calm, faces=scene.faces)
+    else:
+        drawn = stylize(
+            work.rgb8, o.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append
+        )
     return Drawn(work=work, scene=scene, illustration=drawn, findings=tuple(said))
 
 
 def thread_picture(drawn: Drawn, options: ConvertOptions, *, progress: Progress | None = None) -> InThreads:
     """Turn what `draw_picture` made into a picture in threads."""
+    from embroider_prep.drawing import with_contours
     from embroider_prep.guide.features import clarify
     from embroider_prep.picture import guide_to_8bit
     from embroider_prep.quantize import quantize
     from embroider_prep.quantize.advice import advise
+    from embroider_prep.stylizer.looks import calmed, look_of
     from embroider_prep.threads import choose_from, threads_there
 
     o, tell, work, scene = options, progress or _silent, drawn.work, drawn.scene
+    look, scale = look_of(o.stylize), o.size.px_per_mm
     tell("quantize", 0, 1)
     threads = choose_from(o.quantize)
     clear = clarify(drawn.illustration, scene.faces, o.quantize.feature_contrast)
     # The guide goes through the file between the steps as 8 bits: here as well, so that both ways end alike.
-    q, scale = o.quantize, o.size.px_per_mm
+    q = calmed(o.quantize, look)
     guide = guide_to_8bit(_guide(clear, scene, q, scale))
     subject, kept = find_sewn(work, scene, o)
     asked, few = threads_there(q, len(threads.chart))
@@ -188,11 +198,21 @@ def thread_picture(drawn: Drawn, options: ConvertOptions, *, progress: Progress 
         clear, threads.chart, asked, guide=guide, plain=drawn.illustration, alpha=work.alpha, subject=subject,
         px_per_mm=scale,
     )  # fmt: skip
+    indexed = found.indexed
+    if look is not None:
+
+        def areas_of(picture: Rgb8, q: QuantizeOptions) -> IndexedImage:
+            asked, _ = threads_there(q, len(threads.chart))
+            return quantize(
+                picture, threads.chart, asked, guide=guide, alpha=work.alpha, subject=subject, px_per_mm=scale
+            ).indexed
+
+        indexed = with_contours(indexed, work.rgb8, look, o, guide=guide, scene=scene, areas_of=areas_of)
     return InThreads(
         name=work.name,
         photo=work.rgb8,
         illustration=clear,
-        indexed=found.indexed,
+        indexed=indexed,
         guide=guide,
         findings=(*threads.findings, *drawn.findings, *kept, *few, *scene.findings, *found.findings),
         curve=found.palette.curve,
@@ -287,15 +307,19 @@ def _digitize(
     from embroider_prep.likeness import measure_likeness
     from embroider_prep.lines import find_lines
     from embroider_prep.planning import make_plan
+    from embroider_prep.planning.outline import contour_lines, without_doubles
     from embroider_prep.preflight import check
     from embroider_prep.regions import find_regions
+    from embroider_prep.stylizer.looks import as_asked
 
     tell("regions", 0, 1)
+    image = as_asked(image, o.stylize)
     lines = find_lines(image, guide, o.regions)
     areas = find_regions(lines.ground, guide, o.regions)
+    marks, outlines = without_doubles(lines.lines, image.contours), contour_lines(image.contours, image.threads)
     planned = make_plan(
         areas.regions,
-        lines.lines,
+        (*marks, *outlines),
         image.threads,
         guide=guide,
         size_mm=image.size_mm,
@@ -312,7 +336,8 @@ def _digitize(
         "merged": areas.merged,
         "dropped_specks": areas.dropped,
         "lines_found": len(lines.lines),
-        "lines_sewn": len(lines.lines) - planned.dropped_lines,
+        "lines_sewn": len(marks) - planned.dropped_lines,
+        "contours": len(outlines),
         "strips_not_sewn": lines.dropped,
     }
     made = Conversion(

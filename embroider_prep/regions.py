@@ -31,7 +31,8 @@ def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | Non
     """Turn the pieces of an indexed picture into regions in mm, the origin at the picture's centre.
 
     Pieces below ``min_area_mm2`` (``min_detail_mm2`` in faces) join the neighbour with the best of ΔE
-    between the threads and shared border; borders are smoothed once and shared, simplified to ``tolerance_mm``.
+    between the threads and shared border; borders are smoothed once and shared, simplified to ``tolerance_mm``;
+    those of a drawing are smoothed more.
     """
     o = options or RegionOptions()
     pieces = find_pieces(image.labels)
@@ -56,7 +57,12 @@ def find_regions(image: IndexedImage, guide: Guide, options: RegionOptions | Non
     np.minimum.at(lowest, clean.ids.reshape(-1), smallest[pieces.ids].reshape(-1))
     alone = (clean.area < lowest) & (clean.label != FABRIC)
     sewn = (clean.label != FABRIC) & ~alone
-    shapes = polygons(np.where(sewn[clean.ids], clean.ids, -1), px_per_mm=image.px_per_mm, tolerance_mm=o.tolerance_mm)
+    shapes = polygons(
+        np.where(sewn[clean.ids], clean.ids, -1),
+        px_per_mm=image.px_per_mm,
+        tolerance_mm=o.tolerance_mm,
+        drawn=image.drawn,
+    )
     regions = tuple(Region(thread=int(clean.label[piece]), polygon=shapes[piece]) for piece in sorted(shapes))
     findings: tuple[Finding, ...] = ()
     if alone.any():

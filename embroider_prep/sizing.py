@@ -119,5 +119,7 @@ def sized(
     if abs(wanted_mm * image.px_per_mm - wanted_px) < 1 and not lost:
         return image, guide, findings
     factor = wanted_px / wanted_mm / image.px_per_mm
-    image = replace(image, px_per_mm=image.px_per_mm * factor)
+    # Lines become longer, not wider: their width is that of threads.
+    contours = tuple(replace(item, xy_mm=np.round(item.xy_mm / factor, 2)) for item in image.contours)
+    image = replace(image, px_per_mm=image.px_per_mm * factor, contours=contours)
     return image, None if guide is None else replace(guide, px_per_mm=guide.px_per_mm * factor), findings

@@ -16,6 +16,7 @@ from shapely import Polygon
 from embroider_prep import design
 from embroider_prep.design import (
     FABRIC,
+    Contour,
     DetailLine,
     Finding,
     Guide,
@@ -53,7 +54,7 @@ REGION = Region(thread=1, polygon=SQUARE)
 OBJECT = SewObject(shape=REGION, kind="fill")
 BLOCK = block((0, 0), (2, 0))
 THINGS = [RED, GUIDE, IMAGE, LINE, REGION, OBJECT, BLOCK, plan(BLOCK), Finding(code="a", severity="note", message="b")]
-THINGS.append(Report(plan={}, threads=()))
+THINGS += [Report(plan={}, threads=()), Contour(xy_mm=np.array([(0.0, 0), (1, 1)]), width_mm=0.6, strength=1)]
 
 
 @pytest.mark.parametrize("thing", THINGS, ids=lambda thing: type(thing).__name__)

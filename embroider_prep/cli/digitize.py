@@ -42,6 +42,7 @@ EARLIER = (
 @options_file
 @talk_options
 @step_options("size", "quantize", "picture", only=EARLIER)
+@step_options("stylize", only=("contours", "contour_width_mm"))
 @step_options("regions", "plan", "write", "preview")
 def command(
     picture: str, guide: str | None, take: Any, options_file: str | None, as_json: bool, quiet: bool, **values: Any

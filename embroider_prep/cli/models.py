@@ -20,6 +20,7 @@ def command() -> None:
 @json_option
 def list_all(as_json: bool) -> None:
     """List what --style takes: models, recipes, or none. A model of your own is named by its path.onnx."""
+    from embroider_prep.stylizer.looks import SUMMARIES
     from embroider_prep.stylizer.recipes import RECIPES
     from embroider_prep.stylizer.stylize import list_models
 
@@ -39,10 +40,14 @@ def list_all(as_json: bool) -> None:
             }
             for model in models
         ]
-        found += [{"style": name, "kind": "recipe", "description": text} for name, text in recipes.items()]
+        kinds = [("drawn look", SUMMARIES), ("recipe", recipes)]
+        found += [
+            {"style": name, "kind": kind, "description": text} for kind, texts in kinds for name, text in texts.items()
+        ]
         Talk().data({"default": DEFAULT, "styles": found})
         return
     rows = [(model.name, f"network {model.card.version}", model.card.description) for model in models]
+    rows += [(name, "drawn look", text) for name, text in SUMMARIES.items()]
     rows += [(name, "recipe", text) for name, text in recipes.items()]
     rows.append(("none", "", "the picture as it is: for illustrations"))
     click.echo(table(("style", "kind", "what it is"), [(_marked(name), *rest) for name, *rest in rows]))

@@ -68,8 +68,9 @@ def command(
         work = _read(photo, options, at_design_size=at_size)
         said: list[Finding] = list(work.findings)
         drawn = stylize(
-            work.rgb8, options.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append
-        )
+            work.rgb8, options.stylize, progress=lambda done, total: tell("stylize", done, total), notify=said.append,
+            px_per_mm=options.size.px_per_mm if at_size else None,
+        )  # fmt: skip
         tell("write", 0, 1)
         if output is not None:
             write_picture(drawn, output, alpha=work.alpha, px_per_mm=options.size.px_per_mm if at_size else None)

@@ -3,7 +3,8 @@
 The palette holds the threads in their order and, last and transparent, the fabric. The scale stands in the pHYs chunk
 (pixels per metre, rounded). A text chunk named ``embroider-prep`` holds JSON: ``schema``, ``px_per_mm``, ``width``,
 ``height``, ``fabric`` (its palette colour), ``guide`` (whether one was written) and ``threads``. A second one,
-``embroider-prep guide``, holds the guide as three 8-bit planes (zlib, base64) with a digest of the labels.
+``embroider-prep guide``, holds the guide as three 8-bit planes (zlib, base64) with a digest of the labels. Drawings
+have a third, ``embroider-prep contours``: ``drawn``, and ``lines``, each its width, strength and coordinates in mm.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
-from embroider_prep.design import FABRIC, Finding, Guide, IndexedImage, Thread
+from embroider_prep.design import FABRIC, Contour, Finding, Guide, IndexedImage, Thread
 from embroider_prep.errors import InputError, PlanError
 from embroider_prep.files import atomic_write, open_input
 from embroider_prep.limits import MAX_WORKING_MEGAPIXELS
@@ -29,7 +31,7 @@ from embroider_prep.picture.retouch import Sheet, match_colors
 from embroider_prep.texts import json_text, parse_json
 
 SCHEMA = 1
-SHEET_KEY, GUIDE_KEY = "embroider-prep", "embroider-prep guide"
+SHEET_KEY, GUIDE_KEY, CONTOURS_KEY = "embroider-prep", "embroider-prep guide", "embroider-prep contours"
 
 SCREEN_PPM = (2834, 2835, 3779, 3780)
 """72 and 96 dots per inch: what paint programs write when nobody said anything."""
@@ -96,6 +98,8 @@ def write_indexed(image: IndexedImage, path: str | Path, *, guide: Guide | None 
     if guide is not None:
         # Packed here and not by the chunk: readers refuse compressed text that grows beyond 1 MB.
         chunks.add_text(GUIDE_KEY, _guide_text(guide, image.labels))
+    if image.contours or image.drawn:
+        chunks.add_text(CONTOURS_KEY, _contours_text(image))
     settings: dict[str, Any] = {"transparency": bytes([255] * count + [0]), "pnginfo": chunks}
     ppm = round(image.px_per_mm * 1000)
     if 0 < ppm < 1 << 31:
@@ -153,6 +157,9 @@ def read_indexed(
     findings = (*findings, *notes)
     if not fits:
         return image, None, findings
+    if CONTOURS_KEY in text:
+        drawn, contours = _read_contours(text[CONTOURS_KEY])
+        image = replace(image, drawn=drawn, contours=contours)
     if guide is None and sheet.guide:
         lost = "the guide is lost from the file: directions are taken from the shapes"
         remedy = "give the photo with --guide"
@@ -296,6 +303,29 @@ def _guide_text(guide: Guide, labels: npt.NDArray[np.uint8]) -> str:
         },
         indent=None,
     )
+
+
+def _contours_text(image: IndexedImage) -> str:
+    lines = [
+        [float(item.width_mm), float(item.strength), np.round(item.xy_mm, 2).reshape(-1).tolist()]
+        for item in image.contours
+    ]
+    return json_text({"schema": SCHEMA, "drawn": image.drawn, "lines": lines}, indent=None)
+
+
+def _read_contours(text: str) -> tuple[bool, tuple[Contour, ...]]:
+    """Return whether the picture is a drawing, and its contours; none when they are damaged."""
+    try:
+        data = parse_json(str(text), CONTOURS_KEY)
+        if data["schema"] != SCHEMA:
+            return False, ()
+        contours = tuple(
+            Contour(width_mm=float(width), strength=float(strength), xy_mm=np.array(xy, np.float64).reshape(-1, 2))
+            for width, strength, xy in data["lines"]
+        )
+        return bool(data["drawn"]), contours
+    except UNREADABLE:
+        return False, ()
 
 
 def _read_guide(text: str | None) -> tuple[Guide | None, str]:

@@ -32,6 +32,9 @@ STITCHES_PER_MM2 = 1.8
 # Where shapes are few, each stands for as many breaks as this many thousand stitches.
 PER_SHAPE = 0.165
 
+# Breaks per 100 x 100 mm that a drawing may have in any case.
+DRAWN_BREAKS = 8.0
+
 Points = npt.NDArray[np.float64]
 Progress = Callable[[int, int], None]
 Underlay = tuple[Literal["edge", "tatami", "center"], ...]
@@ -88,6 +91,9 @@ def arrange(
     left, top, right, bottom = ground.frame_mm
     area = sum(region.area_mm2 for region in regions)
     max_breaks = max(3, int(o.max_breaks * min(STITCHES_PER_MM2 * area / 1000, PER_SHAPE * len(shapes))))
+    if any(line.role == "contour" for line in lines):
+        # Few stitches allow few breaks, and a drawing has few stitches.
+        max_breaks = max(max_breaks, int(DRAWN_BREAKS * (right - left) * (bottom - top) / 1e4))
     size = right - left, bottom - top
     chosen = choose_lines(regions, lines, touching, lab, guide, size, max_breaks, o.seed)
     shapes, blocks = list(chosen.shapes), chosen.blocks

@@ -20,6 +20,10 @@ BEAN_FROM_MM, SATIN_FROM_MM = 0.45, 1.0
 PITCH_MM, SPLIT_ABOVE_MM = 0.4, 6.5
 
 
+# How far stitches may lie beside a line; contours are smooth, and their stitches may be longer.
+ALONG_MM, ROUGH_MM = 0.1, 0.16
+
+
 def line_kind(width_mm: float) -> SewKind:
     """Return how a line of that width is sewn."""
     if width_mm < BEAN_FROM_MM:
@@ -43,6 +47,8 @@ def sew_line(
     centre line leads there, below its own stitches.
     """
     xy = line.xy_mm
+    if line.role == "contour" and kind == "running" and (xy[0] == xy[-1]).all():
+        return _sew_walk(xy, entry_mm, exit_mm, stitch_mm)
     if entry_mm is None:
         from_end = exit_mm is not None and bool(_far(xy[0], exit_mm) < _far(xy[-1], exit_mm))
         at = len(xy) - 1 if from_end else 0
@@ -67,13 +73,27 @@ def sew_line(
     if kind == "satin":
         legs.append(Leg(kind="satin", xy_mm=_satin(xy, line.width_mm + 2 * pull_mm, pitch_mm)))
     else:
-        points = resample(xy, stitch_mm)
+        points = resample(xy, stitch_mm, tolerance_mm=ALONG_MM if line.role == "mark" else ROUGH_MM)
         legs.append(Leg(kind=kind, xy_mm=_bean(points) if kind == "bean" else points))
     if exit_mm is not None:
         # The door may lie beside the line's middle: back along the line, not straight across.
         door = int(np.hypot(*(xy - exit_mm).T).argmin())
         if door < len(xy) - 1:
             legs.append(Leg(kind="travel", xy_mm=resample(xy[: door - 1 if door else None : -1], stitch_mm)))
+    return legs
+
+
+def _sew_walk(xy: Points, entry_mm: Points | None, exit_mm: Points | None, stitch_mm: float) -> list[Leg]:
+    """A closed way from the place where the thread comes in; it ends there, and goes on the shorter way to its exit."""
+    first = entry_mm if entry_mm is not None else exit_mm
+    at = 0 if first is None else int(np.hypot(*(xy[:-1] - first).T).argmin())
+    xy = np.concatenate([xy[at:], xy[1 : at + 1]])
+    legs = [Leg(kind="running", xy_mm=resample(xy, stitch_mm, tolerance_mm=ROUGH_MM))]
+    if exit_mm is not None:
+        door = int(np.hypot(*(xy - exit_mm).T).argmin())
+        way = xy[: door + 1] if _way(xy[: door + 1]) <= _way(xy[door:]) else xy[: door - 1 if door else None : -1]
+        if len(way) > 1:
+            legs.append(Leg(kind="travel", xy_mm=resample(way, stitch_mm)))
     return legs
 
 

@@ -67,6 +67,8 @@ def choose_lines(
     count = len(regions)
     looked = [_looked_at(line, guide, size_mm) for line in lines]
     keen = {count + i for i, (_, in_face) in enumerate(looked) if in_face}
+    # Contours are few and chosen by then: what has no cut left is a mark.
+    stays = {count + i for i, line in enumerate(lines) if line.role == "contour"}
     worth = [0.0] * count
     worth += [_worth(line, touching.below[i], regions, lab) * looked[i][0] for i, line in enumerate(lines)]
     normal, strict = _apart(lab, HUE_SHARE), _apart(lab, HUE_SHARE_KEEN)
@@ -77,12 +79,13 @@ def choose_lines(
     }
     late = {count + i: LATE_KEEN_COST if count + i in keen else LATE_COST for i in range(len(lines))}
     blocks = order_blocks(shapes, touching, seed, late)
-    blocks = _few_extras(shapes, touching, blocks, apart, worth, keen)
+    blocks = _few_extras(shapes, touching, blocks, apart, worth, keen, stays)
     breaks, loose = count_groups(blocks, touching, count)
+    loose = [group for group in loose if stays.isdisjoint(group)]
     loose.sort(key=lambda group: (not keen.isdisjoint(group), sum(worth[i] for i in group)))
     gone = {i for group in loose[: max(0, breaks - max_breaks)] for i in group}
     least = EXTRA_SHARE * sum(worth)
-    gone |= _poor_extras(_without(blocks, gone), worth, least)
+    gone |= _poor_extras(_without(blocks, gone), worth, least) - stays
     worthiest_first = sorted(gone, key=lambda i: -worth[i])
     blocks = _joined(shapes, touching, _without(blocks, gone), apart, worthiest_first, max_breaks)
     kept = sorted(i for block in blocks for i in block.shapes)
@@ -94,7 +97,8 @@ def choose_lines(
         # With fewer lines another order may be better.
         fewer = _subset(touching, kept, count)
         other = order_blocks(shapes, fewer, seed, {new[i]: cost for i, cost in late.items() if i in new})
-        fit = len(other) <= len(blocks) and not _poor_extras(other, [worth[i] for i in kept], least)
+        poor = _poor_extras(other, [worth[i] for i in kept], least) - {new[i] for i in stays}
+        fit = len(other) <= len(blocks) and not poor
         if fit and count_groups(other, fewer, count)[0] < count_groups(blocks, fewer, count)[0]:
             blocks = other
     return Worthwhile(shapes=tuple(shapes), blocks=blocks, dropped=dropped)
@@ -139,12 +143,13 @@ def _few_extras(
     apart: Mapping[int, _Apart],
     worth: list[float],
     keen: set[int],
+    stays: set[int],
 ) -> tuple[Block, ...]:
     """Give lines of surplus second threadings another thread (in ``shapes``), or leave them out of the blocks."""
     first, extras = _extras(blocks)
     if len(extras) <= MAX_EXTRA_BLOCKS:
         return blocks
-    extras.sort(key=lambda i: -sum(worth[number] for number in blocks[i].shapes))
+    extras.sort(key=lambda i: (stays.isdisjoint(blocks[i].shapes), -sum(worth[number] for number in blocks[i].shapes)))
     # The surplus block with the most to show of faces may stay, too.
     extras[MAX_EXTRA_BLOCKS:] = sorted(
         extras[MAX_EXTRA_BLOCKS:], key=lambda i: -sum(worth[number] for number in blocks[i].shapes if number in keen)

@@ -13,8 +13,9 @@ import numpy as np
 from embroider_prep.color import Rgb8
 from embroider_prep.design import Finding
 from embroider_prep.errors import InputError, ModelError, OptionsError, closest
-from embroider_prep.options import DRAWN, StylizeOptions
+from embroider_prep.options import DRAWN, LOOKS, StylizeOptions
 from embroider_prep.stylizer.card import CARD_FILE, MODEL_FILE, ModelCard, read_card
+from embroider_prep.stylizer.looks import look_of
 from embroider_prep.stylizer.recipes import RECIPES, find_recipe
 from embroider_prep.stylizer.session import Session, open_session
 from embroider_prep.stylizer.tiles import batches, choose_tile, plan_tiles, read_batch
@@ -72,7 +73,7 @@ def find_model(name: str) -> Model:
         if name and "/" not in name and path.is_file():
             return Model(path=path, card=read_card(path.parent / CARD_FILE))
     names = [path.parent.name for folder in model_folders() for path in folder.glob(f"*/{MODEL_FILE}")]
-    styles = [*dict.fromkeys(names), *(f"recipe:{recipe}" for recipe in RECIPES), "none"]
+    styles = [*LOOKS, *dict.fromkeys(names), *(f"recipe:{recipe}" for recipe in RECIPES), "none"]
     raise OptionsError(
         f"style {name!r} is unknown; allowed: {', '.join(styles)}, or a path that ends in .onnx",
         hint=closest(name, styles, otherwise="embroider-prep models list says what each looks like"),
@@ -110,6 +111,7 @@ def stylize(
     *,
     progress: Callable[[int, int], None] | None = None,
     notify: Callable[[Finding], None] | None = None,
+    px_per_mm: float | None = None,
 ) -> Rgb8:
     """Return the picture as an illustration.
 
@@ -118,11 +120,13 @@ def stylize(
     rgb8 : (H, W, 3) uint8, sRGB
         Any size from 1 x 1.
     options : StylizeOptions
-        ``style`` is MODEL-NAME, path.onnx, recipe:NAME or none.
+        ``style`` is drawn, poster, ink, lined, MODEL-NAME, path.onnx, recipe:NAME or none.
     progress : callable (done, total)
         Called after each batch of tiles, with numbers of tiles.
     notify : callable (Finding)
         Told what is worth saying, such as the CPU in place of CUDA; default: the log ``embroider_prep``.
+    px_per_mm : float, optional
+        Pixels per mm of the design, for the drawn styles; default as if that were 100 mm wide.
 
     Returns
     -------
@@ -145,6 +149,14 @@ def stylize(
             f"stylize: {rgb8.dtype} {rgb8.shape} is not a picture; allowed is uint8 (H, W, 3), H and W 1 or more",
             hint="embroider_prep.picture reads any picture file into this shape",
         )
+    look = look_of(o)
+    if look is not None and o.style in (*LOOKS, "none"):
+        from embroider_prep.stylizer.illustrate import illustrate
+
+        out = illustrate(np.ascontiguousarray(rgb8), look, o, px_per_mm=px_per_mm)
+        if progress:
+            progress(1, 1)
+        return out
     if o.style == "none" or o.style.startswith("recipe:"):
         out = rgb8.copy()
         if o.style != "none":
