@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SheetKind = Literal["html", "pdf"]
 
+FOCUS_FROM_MM, FOCUS_MOST = 9.0, 5
+"""Faces from this width on have their own likeness in the report, the largest ones."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
@@ -256,13 +259,16 @@ def complete(made: Conversion, checked: tuple[Finding, ...], **known: Any) -> Re
     from embroider_prep.report import make_report
 
     before = made.report
+    likeness = known.get("likeness", before.likeness)
+    if "likeness" in known and made.photo is not None:
+        likeness = {**likeness, **_sewn_likeness(made)}
     return make_report(
         made.plan,
         (*made.findings, *checked),
         machine=machine_of(made.options),
         hoopings=known.get("hoopings", ()),
         chart=known.get("chart", before.chart),
-        likeness=known.get("likeness", before.likeness),
+        likeness=likeness,
         shapes=known.get("shapes", before.shapes),
         scene={} if made.scene is None else describe(made.scene, made.indexed.size_mm),
         options=made.options.as_dict(),
@@ -313,6 +319,21 @@ def origin_of(path: str | Path) -> dict[str, str]:
     """Return the name and sha256 of a photo's file; nothing for what is none."""
     named = Path(path)
     return {"name": named.name, "sha256": _sha256(named)} if named.is_file() else {}
+
+
+def _sewn_likeness(made: Conversion) -> dict[str, Any]:
+    """Return how near the drawn stitches come to the photo: from afar, near by, and in its faces."""
+    from embroider_prep.checked import parse_color
+    from embroider_prep.likeness import measure_sewn
+
+    assert made.photo is not None
+    width_mm = made.indexed.size_mm[0]
+    faces = [] if made.scene is None else [face for face in made.scene.faces if face.width * width_mm >= FOCUS_FROM_MM]
+    focus = made.options.quantize.focus
+    boxes = [*([focus] if focus else []), *(face.box for face in faces)][:FOCUS_MOST]
+    cloth = made.options.preview.fabric_color or made.options.quantize.fabric or "white"
+    found = measure_sewn(made.photo, made.plan, made.indexed, boxes, fabric=parse_color(cloth))
+    return {"sewn": found} if found else {}
 
 
 def _model(style: str) -> dict[str, Any]:

@@ -10,13 +10,26 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8, delta_e, lab_from_linear, linear_from_srgb
-from embroider_prep.design import FABRIC, IndexedImage, Region
+from embroider_prep.design import FABRIC, Box, IndexedImage, Region, StitchPlan
 
 # Viewing distance: about what an eye mixes at arm's length (0.6 mm at 60 cm is 3.4 minutes of arc).
 EYE_SIGMA_MM = 0.6
 
 # Regions that a report lists: those that differ most.
 WORST = 10
+
+
+# What an eye sees near by: a tenth of a thread is not told apart at 30 cm, a quarter is.
+NEAR_PX_PER_MM = 4.0
+
+# Stitches are drawn as flat lines of a thread's width, this many pixels for one that is looked at.
+THREAD_MM, FINE = 0.4, 2
+
+# Larger designs are drawn coarser.
+MOST_PX = 4_000_000
+
+# Structural similarity (Wang et al. 2004) of L*: the window, and (0.01 x 100)^2 and (0.03 x 100)^2.
+SSIM_SIGMA_PX, SSIM_1, SSIM_2 = 1.5, 1.0, 9.0
 
 
 def measure_likeness(picture: Rgb8, indexed: IndexedImage, regions: Sequence[Region] = ()) -> dict[str, Any]:
@@ -59,6 +72,96 @@ def measure_likeness(picture: Rgb8, indexed: IndexedImage, regions: Sequence[Reg
     if regions:
         out["worst_regions"] = _worst(error, indexed, regions)
     return out
+
+
+def measure_sewn(
+    photo: Rgb8,
+    plan: StitchPlan,
+    indexed: IndexedImage,
+    boxes: Sequence[Box] = (),
+    *,
+    fabric: Sequence[int] = (255,) * 3,
+) -> dict[str, Any]:
+    """Compare a photo with the drawn stitches, from arm's length and near by.
+
+    Parameters
+    ----------
+    photo : (H, W, 3) uint8
+        Working picture; its middle is the plan's origin.
+    plan : StitchPlan
+    indexed : IndexedImage
+        Says what is sewn at all.
+    boxes : sequence of (left, top, right, bottom)
+        Places to be looked at by themselves, shares of the picture.
+    fabric : three numbers 0..255
+
+    Returns
+    -------
+    dict
+        ``eye`` and ``near``, each with ``delta_e`` (mean CIEDE2000) and ``ssim`` (of L*) over what is sewn, and
+        ``focus``: the same for each box.
+    """
+    sewn = indexed.labels != FABRIC
+    if not sewn.any() or not plan.blocks:
+        return {}
+    size_mm = indexed.size_mm
+    scale = min(NEAR_PX_PER_MM, float(np.sqrt(MOST_PX / FINE**2 / (size_mm[0] * size_mm[1]))))
+    width, height = (max(2, round(side * scale)) for side in size_mm)
+    drawn = _draw(plan, (height * FINE, width * FINE), (width * FINE / size_mm[0], height * FINE / size_mm[1]), fabric)
+    here = (
+        cv2.resize(sewn.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST).reshape(height, width) > 0
+    )
+    # Light is mixed, not its code.
+    pair = [
+        cv2.resize(linear_from_srgb(picture), (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 3)
+        for picture in (photo, drawn)
+    ]
+    out: dict[str, Any] = {"focus": [{} for _ in boxes]}
+    for name, sigma in (("eye", EYE_SIGMA_MM * scale), ("near", 0.0)):
+        seen = [cv2.GaussianBlur(light, (0, 0), sigma).reshape(light.shape) if sigma else light for light in pair]
+        lab = [lab_from_linear(light) for light in seen]
+        error, alike = delta_e(*lab), _ssim(*(np.ascontiguousarray(item[..., 0]) for item in lab))
+        out[name] = _both(error, alike, here)
+        for row, (left, top, right, bottom) in zip(out["focus"], boxes, strict=True):
+            inside = np.zeros_like(here)
+            inside[
+                int(top * height) : int(np.ceil(bottom * height)), int(left * width) : int(np.ceil(right * width))
+            ] = True
+            row["box"] = [round(float(value), 3) for value in (left, top, right, bottom)]
+            row[name] = _both(error, alike, here & inside)
+    return out
+
+
+def _draw(plan: StitchPlan, shape: tuple[int, int], scale: tuple[float, float], fabric: Sequence[int]) -> Rgb8:
+    """Return the stitches as flat lines, (h, w, 3)."""
+    out = np.empty((*shape, 3), np.uint8)
+    out[:] = np.array(fabric, np.uint8)
+    middle = np.array([shape[1], shape[0]]) / 2
+    wide = max(1, round(THREAD_MM * scale[0]))
+    for block in plan.blocks:
+        pixels = np.round((block.xy_mm * scale + middle - 0.5) * 16).astype(np.int32).reshape(-1, 1, 2)
+        cv2.polylines(out, [pixels], False, plan.threads[block.thread].rgb8, wide, cv2.LINE_AA, 4)
+    return out
+
+
+def _ssim(one: npt.NDArray[np.float32], two: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the structural similarity of two pictures of L* (h, w) at each place."""
+
+    def mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return cv2.GaussianBlur(values, (0, 0), SSIM_SIGMA_PX).reshape(values.shape)
+
+    a, b = mean(one), mean(two)
+    var_a, var_b, both = mean(one * one) - a * a, mean(two * two) - b * b, mean(one * two) - a * b
+    top = (2 * a * b + SSIM_1) * (2 * both + SSIM_2)
+    return np.asarray(top / ((a * a + b * b + SSIM_1) * (var_a + var_b + SSIM_2)), np.float32)
+
+
+def _both(
+    error: npt.NDArray[np.float32], alike: npt.NDArray[np.float32], here: npt.NDArray[np.bool_]
+) -> dict[str, float | None]:
+    if not here.any():
+        return {"delta_e": None, "ssim": None}
+    return {"delta_e": round(float(error[here].mean()), 2), "ssim": round(float(alike[here].mean()), 3)}
 
 
 def _numbers(error: npt.NDArray[np.float32]) -> dict[str, float]:

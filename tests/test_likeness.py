@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 from region_pictures import make_indexed, make_thread
 
 from embroider_prep.color import delta_e, lab_from_rgb8
-from embroider_prep.design import FABRIC, IndexedImage, Region
-from embroider_prep.likeness import WORST, measure_likeness
+from embroider_prep.design import FABRIC, IndexedImage, Region, StitchBlock, StitchPlan
+from embroider_prep.likeness import WORST, measure_likeness, measure_sewn
 from embroider_prep.regions import find_regions
 
 BLACK, WHITE, RED = (make_thread(rgb, code) for rgb, code in (((0, 0, 0), "b"), ((255,) * 3, "w"), ((200, 0, 0), "r")))
@@ -103,3 +105,33 @@ def test_only_the_worst_are_listed() -> None:
     # A region that lies outside of the picture has no error.
     away = [Region(thread=0, polygon=shapely.box(500, 500, 502, 502))]
     assert len(measure_likeness(picture, image, away)["worst_regions"]) <= 1
+
+
+def rows_of(thread: int, left: float, right: float) -> StitchBlock:
+    """Rows of thread that fill a part of 30 x 20 mm."""
+    y = np.round(np.arange(-9.8, 10, 0.4), 1)
+    x = np.tile([left, right, right, left], len(y))[: 2 * len(y)]
+    return StitchBlock(thread=thread, kind="fill", xy_mm=np.stack([x, np.repeat(y, 2)], axis=1))
+
+
+def test_drawn_stitches_against_the_photo() -> None:
+    image = indexed(halves())
+    plan = StitchPlan(threads=image.threads, max_stitch_mm=15, blocks=(rows_of(0, -14.8, -0.2), rows_of(1, 0.2, 14.8)))
+    boxes = [(0.05, 0.1, 0.4, 0.9), (0.6, 0.1, 0.95, 0.9)]
+    found = measure_sewn(shown(image), plan, image, boxes, fabric=(0, 0, 0))
+    assert found["eye"]["delta_e"] < 2
+    assert found["near"]["ssim"] > 0.9
+    assert [row["eye"]["delta_e"] for row in found["focus"]] == [pytest.approx(0, abs=0.3)] * 2
+    # The other way round nothing fits.
+    turned = replace(plan, blocks=(rows_of(1, -14.8, -0.2), rows_of(0, 0.2, 14.8)))
+    worse = measure_sewn(shown(image), turned, image, boxes, fabric=(0, 0, 0))
+    assert worse["eye"]["delta_e"] > 80
+    # What is not sewn counts for nothing.
+    bare = indexed(np.where(halves() == 1, FABRIC, 0))
+    assert measure_sewn(shown(image), replace(turned, blocks=turned.blocks[1:]), bare, [boxes[1]])["focus"][0][
+        "eye"
+    ] == {
+        "delta_e": None,
+        "ssim": None,
+    }
+    assert measure_sewn(shown(image), replace(plan, blocks=()), image) == {}

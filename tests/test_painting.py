@@ -192,3 +192,13 @@ def test_a_draft_is_a_painting(cat: ep.Conversion) -> None:
     assert steps[-1][0] == steps[-1][1] < 14
     error = [made.report.likeness["delta_e_mean"] for made in (draft, cat)]
     assert error[0] < 1.5 * error[1]
+
+
+def test_the_report_says_what_is_sewn_and_how_true_it_must_lie(cat: ep.Conversion, tmp_path: Path) -> None:
+    sewn = cat.report.likeness["sewn"]
+    assert sewn["eye"]["delta_e"] < sewn["near"]["delta_e"]
+    assert 0 < sewn["near"]["ssim"] < sewn["eye"]["ssim"] < 1
+    said = next(item for item in cat.report.findings if item.code == "lie-true")
+    assert "0.15 mm" in said.message
+    cat.save(tmp_path / "cat.pes", sheet=True, preview=False)
+    assert "0.15 mm" in (tmp_path / "cat.sheet.html").read_text(encoding="utf-8")
