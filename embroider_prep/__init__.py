@@ -73,7 +73,13 @@ if TYPE_CHECKING:
     from embroider_prep.threads import list_charts, load_chart, match_color
     from embroider_prep.tryout import Candidate, candidates
     from embroider_prep.vector import sew_drawing
-    from embroider_prep.worksheet import sheet_of_file, write_approval, write_worksheet
+    from embroider_prep.worksheet import (
+        make_report_page,
+        report_schema,
+        sheet_of_file,
+        write_approval,
+        write_worksheet,
+    )
 
 # A name must not be that of a room: importing the room would put the module in its place.
 __all__ = [
@@ -135,6 +141,7 @@ __all__ = [
     "load_picture",
     "make_player",
     "make_report",
+    "make_report_page",
     "match_color",
     "merge",
     "moved",
@@ -146,6 +153,7 @@ __all__ = [
     "read_objects",
     "read_options",
     "render",
+    "report_schema",
     "sew_drawing",
     "sew_objects",
     "sheet_of_file",
@@ -182,7 +190,7 @@ _HOMES = {
     "threads": "list_charts load_chart match_color",
     "tryout": "Candidate candidates",
     "vector": "sew_drawing",
-    "worksheet": "sheet_of_file write_approval write_worksheet",
+    "worksheet": "make_report_page report_schema sheet_of_file write_approval write_worksheet",
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _PLACES["load_picture"] = ("picture", "load")

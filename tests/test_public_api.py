@@ -72,6 +72,7 @@ load_chart
 load_picture
 make_player
 make_report
+make_report_page
 match_color
 merge
 moved
@@ -83,6 +84,7 @@ read_indexed
 read_objects
 read_options
 render
+report_schema
 sew_drawing
 sew_objects
 sheet_of_file

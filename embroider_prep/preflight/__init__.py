@@ -20,7 +20,7 @@ from embroider_prep.preflight.codes import CODES, finding
 from embroider_prep.preflight.file import in_format
 from embroider_prep.units import UNITS_PER_MM
 
-__all__ = ["CODES", "check", "check_read", "finding", "stitch_limit_mm"]
+__all__ = ["CODES", "check", "check_read", "finding", "stitch_limit_mm", "thread_layers"]
 
 WANTED_STITCH_MM = 7.0
 """Longer stitches snag on domestic machines; the longest in 21 professional designs is 7.3 mm."""
@@ -150,13 +150,24 @@ def stitch_limit_mm(form: StitchFormat | None, machine: Machine = GENERIC) -> fl
 
 
 def _densest(path: NeedlePath) -> tuple[float, npt.NDArray[np.int64]]:
-    """Return the most layers of thread in a cell of 1 mm (length x width / area), and the middle of that cell."""
+    """Return the most layers of thread in a cell of 1 mm, and the middle of that cell."""
+    layers = thread_layers(path)
+    best = np.array(divmod(int(np.argmax(layers)), layers.shape[1])[::-1]) if layers.size else np.zeros(2, np.int64)
+    middle = best * UNITS_PER_MM + (UNITS_PER_MM // 2 if layers.size else 0)
+    return (float(layers.max()) if layers.size else 0.0), middle + path.xy.min(axis=0)
+
+
+def thread_layers(path: NeedlePath) -> npt.NDArray[np.float64]:
+    """Return how many layers of thread lie on each square millimetre (length x width / area), (rows, columns).
+
+    The first cell begins at the smallest x and y; empty where nothing is sewn, or no machine could.
+    """
     joined = np.flatnonzero((path.came == Came.STITCH) | (path.came == Came.JUMP))
     low = path.xy.min(axis=0)
     columns, rows = ((path.xy.max(axis=0) - low) // UNITS_PER_MM + 1).tolist()
     # A damaged file can spread over kilometres; what no machine sews has no layers.
     if not len(joined) or max(columns, rows) > MAX_DESIGN_MM + 1:
-        return 0.0, low
+        return np.empty((0, 0))
     a, b = path.xy[joined - 1], path.xy[joined]
     length = np.hypot(*(b - a).T)
     # Samples a quarter of a cell apart: the error of a cell is then below a tenth.
@@ -171,9 +182,7 @@ def _densest(path: NeedlePath) -> tuple[float, npt.NDArray[np.int64]]:
         cell = ((a[index] + (b - a)[index] * share[:, None] - low) / UNITS_PER_MM).astype(np.int64)
         here = np.bincount(cell[:, 1] * columns + cell[:, 0], weights=each[index])
         total[: len(here)] += here
-    best = int(np.argmax(total))
-    middle = np.array([best % columns, best // columns]) * UNITS_PER_MM + UNITS_PER_MM // 2
-    return float(total[best] * THREAD_MM), middle + low
+    return total.reshape(rows, columns) * THREAD_MM
 
 
 def _chunks(ends: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The papers that lie beside the machine or go to a customer: work sheet and approval sheet, as HTML or PDF."""
+"""Papers and pages: work sheet beside the machine, approval sheet for a customer, report with charts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from embroider_prep.options import ConvertOptions, PreviewOptions, SheetOptions
 from embroider_prep.worksheet.content import PAPER_MM, Sheet, make_sheet
 from embroider_prep.worksheet.html import approval_html, to_html
 from embroider_prep.worksheet.pdf import to_pdf
+from embroider_prep.worksheet.report_page import make_report_page, report_schema, write_report_page
 
 __all__ = [
-    "PAPER_MM", "Sheet", "approval_html", "check_sheet_path", "make_sheet", "sheet_of_file", "to_html", "to_pdf",
-    "write_approval", "write_worksheet",
+    "PAPER_MM", "Sheet", "approval_html", "check_sheet_path", "make_report_page", "make_sheet", "report_schema",
+    "sheet_of_file", "to_html", "to_pdf", "write_approval", "write_report_page", "write_worksheet",
 ]  # fmt: skip
 
 

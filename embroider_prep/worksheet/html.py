@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from embroider_prep.preview.player import bootstrap, player_data, player_part, player_style, policy
 from embroider_prep.worksheet.content import Sheet
@@ -38,22 +38,28 @@ def approval_html(sheet: Sheet) -> str:
     return _page("approval.html.j2", sheet, "", "", "")
 
 
-def _page(template: str, sheet: Sheet, player: str, more_style: str, script: str) -> str:
+def render_page(template: str, *, style: str, policy: str, **values: Any) -> str:
+    """Return a page made of a template; ``style`` and ``policy`` hold nothing from outside but numbers."""
     from markupsafe import Markup
 
+    page = _environment().get_template(template)
+    return page.render(style=Markup(style), policy=Markup(policy), **values)
+
+
+def _page(template: str, sheet: Sheet, player: str, more_style: str, script: str) -> str:
     threads = {spool.thread: number for number, spool in enumerate(sheet.spools)}
     width, height = sheet.picture_mm
-    style = _asset("sheet.css") + more_style
+    style = asset("sheet.css") + more_style
     style += f".picture {{ width: {width:.2f}mm; height: {height:.2f}mm; }}\n"
     style += f".top > figure {{ width: {max(70.0, width):.2f}mm; }}\n"
     style += "".join(f".t{number} {{ background: {thread.hex}; }}\n" for thread, number in threads.items())
     brands = ", ".join(dict.fromkeys(thread.brand for thread in threads if thread.brand))
-    return _environment().get_template(template).render(
+    return render_page(
+        template,
         sheet=sheet,
         t=sheet.texts,
-        # Style and policy hold nothing from outside but numbers.
-        style=Markup(style),
-        policy=Markup(policy(script=script, style=style)),
+        style=style,
+        policy=policy(script=script, style=style),
         picture=_b64(sheet.picture_jpeg),
         hoop=hoop_drawing(sheet),
         number_of=threads,
@@ -67,7 +73,8 @@ def _b64(data: bytes) -> str:
     return b64encode(data).decode("ascii")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of this room."""
     return (resources.files("embroider_prep.worksheet") / name).read_text(encoding="utf-8")
 
 
@@ -76,5 +83,5 @@ def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     return Environment(
-        autoescape=True, loader=FunctionLoader(_asset), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, loader=FunctionLoader(asset), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
