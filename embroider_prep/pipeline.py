@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of, origin_of
@@ -15,6 +15,9 @@ from embroider_prep.options import LOOKS, ConvertOptions, QuantizeOptions, SizeO
 from embroider_prep.reading import Source, Working, find_sewn, read_fitting, read_working
 from embroider_prep.scene import Scene
 from embroider_prep.sizing import check_hoop, sized
+
+if TYPE_CHECKING:
+    from embroider_prep.quantize.palette import Colors
 
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, what is done and what there is to do."""
@@ -220,6 +223,20 @@ def thread_picture(drawn: Drawn, options: ConvertOptions, *, progress: Progress 
         scene=scene,
         crop=work.crop,
     )
+
+
+def picture_colors(drawn: Drawn, options: ConvertOptions) -> Colors:
+    """Return the colours that `thread_picture` would choose threads for."""
+    from embroider_prep.guide.features import clarify
+    from embroider_prep.picture import guide_to_8bit
+    from embroider_prep.quantize import shown_colors
+
+    work, scene, q, scale = drawn.work, drawn.scene, options.quantize, options.size.px_per_mm
+    clear = clarify(drawn.illustration, scene.faces, q.feature_contrast)
+    return shown_colors(
+        clear, q, guide=guide_to_8bit(_guide(clear, scene, q, scale)), plain=drawn.illustration, alpha=work.alpha,
+        subject=find_sewn(work, scene, options)[0], px_per_mm=scale,
+    )  # fmt: skip
 
 
 def digitize(

@@ -141,7 +141,7 @@ class TestScheduler:
                 list(ep.batch([photos], output=tmp_path, cluster=made.address, **SMALL))  # type: ignore[arg-type]
 
     def test_a_worker_refuses_what_other_versions_send(self, photos: Path, tmp_path: Path) -> None:
-        from embroider_prep.batches.run import plan_batch
+        from embroider_prep.batches.plan import plan_batch
 
         one = plan_batch([photos / "1.png"], ep.ConvertOptions(), output=tmp_path).jobs[0]
         (result,) = job.run(job.replace(one, versions={"embroider-prep": "99"}))

@@ -19,9 +19,10 @@ from batch_runs import FLAGS, SMALL, Here, content, save
 from cli_runs import Runner, names
 
 import embroider_prep as ep
+from embroider_prep.batches.drive import drive
 from embroider_prep.batches.job import BatchResult, Job, run
+from embroider_prep.batches.plan import plan_batch
 from embroider_prep.batches.pools import Processes
-from embroider_prep.batches.run import drive, plan_batch
 from embroider_prep.batches.sources import find_photos
 from embroider_prep.batches.storage import Folder
 from embroider_prep.errors import InputError, OptionsError, OutputError

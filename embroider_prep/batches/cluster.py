@@ -16,9 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
-from embroider_prep.batches.job import BatchResult, Job, before_sending, bring_home, prepare
+from embroider_prep.batches.job import BatchResult, Job, prepare
 from embroider_prep.batches.pools import Pool, Work, without_main
 from embroider_prep.batches.storage import Folder
+from embroider_prep.batches.travel import before_sending, bring_home
 from embroider_prep.errors import EmbroiderPrepError, InputError, MissingExtra, OptionsError
 from embroider_prep.options import ConvertOptions
 
@@ -98,6 +99,7 @@ class Dask(Pool):
         self.futures: dict[int, Any] = {}
         self.works: dict[int, Work] = {}
         self._looked = 0.0
+        self._checked: set[ConvertOptions] = set()
 
     def _same_versions(self) -> dict[str, str]:
         mine = _versions()
@@ -147,8 +149,11 @@ class Dask(Pool):
         number = self._count
         self.running[number], self.works[number] = job, work
         ready: list[BatchResult] | None = None
-        there = replace(job, versions=self.versions)
+        there = replace(absolute(job), versions=self.versions)
         if not self.shared:
+            for options in {variant.options for variant in job.variants} - self._checked:
+                check_travels(options)
+                self._checked.add(options)
             there, ready = before_sending(there)
         if ready is not None:
             self._done.put((number, ready))
@@ -189,6 +194,8 @@ class Dask(Pool):
                 return self.running.pop(number), None, error
             self.futures.pop(number)
             job = self.running.pop(number)
+            if not isinstance(found[0], BatchResult):
+                return job, found, None
             refused = next((result for result in found if result.refused), None)
             if refused is not None:
                 raise ClusterError(refused.error, hint="install the same version on every computer")

@@ -123,15 +123,27 @@ def pair_name(stem: str) -> str:
     return f"{STATE}/pairs/{stem}.jpg"
 
 
+def open_source(job: Job) -> _Named:
+    """Return a job's photo as a stream that knows its name.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    real = real_path(job.source)
+    return _stream(job.data if job.data is not None else read_source(real), real or job.shown)
+
+
 def run(job: Job) -> list[BatchResult]:
     """Do a photo's work: one result for each variant. What is wrong with the photo comes back, a bug as well."""
     mixed = _mixed(job)
     if mixed:
         return [BatchResult(photo=job.shown, number=job.number, status="failed", error=mixed, refused=True)]
     try:
-        data = job.data if job.data is not None else read_source(_real(job.source))
+        data = job.data if job.data is not None else read_source(real_path(job.source))
     except EmbroiderPrepError as error:
-        return [_failed(job, variant, error) for variant in job.variants]
+        return [failed(job, variant, error) for variant in job.variants]
     sha256 = hashlib.sha256(data).hexdigest()
     out: list[BatchResult] = []
     made: dict[ConvertOptions, Conversion] = {}
@@ -141,12 +153,12 @@ def run(job: Job) -> list[BatchResult]:
             from embroider_prep.conversion import digest_of
 
             digest = digest_of(variant.options, sha256)
-            result = _known(job, variant, digest, data) or _make(job, variant, data, sha256, made)
+            result = known(job, variant, digest, data) or _make(job, variant, data, sha256, made)
         except EmbroiderPrepError as error:
-            result = _failed(job, variant, error)
+            result = failed(job, variant, error)
         except MemoryError:
             made.clear()
-            result = replace(_failed(job, variant, EmbroiderPrepError(MEMORY)), out_of_memory=True)
+            result = replace(failed(job, variant, EmbroiderPrepError(MEMORY)), out_of_memory=True)
         except Exception as error:
             # A bug that one photo brings to light is no reason to lose the others; its traceback is kept.
             import traceback
@@ -154,67 +166,14 @@ def run(job: Job) -> list[BatchResult]:
             said = EmbroiderPrepError(
                 f"a bug: {type(error).__name__}: {error}", hint=traceback.format_exc().strip()[-2000:]
             )
-            result = _failed(job, variant, said)
+            result = failed(job, variant, said)
         out.append(
             replace(result, digest=digest, seconds=time.perf_counter() - start, memory_mb=_memory_mb(), worker=_me())
         )
     return out
 
 
-def before_sending(job: Job) -> tuple[Job, list[BatchResult] | None]:
-    """Return a job whose photo travels with it and whose files come back; or its results, when there are some already.
-
-    For workers that see neither the photo nor the output.
-    """
-    place = job.place
-    if is_address(job.source) and not isinstance(place, Folder):
-        return job, None
-    try:
-        data = job.data if job.data is not None else read_source(_real(job.source))
-    except EmbroiderPrepError as error:
-        return job, [_failed(job, variant, error) for variant in job.variants]
-    from embroider_prep.conversion import digest_of
-
-    sha256 = hashlib.sha256(data).hexdigest()
-    known: list[BatchResult] = []
-    for variant in job.variants:
-        try:
-            digest = digest_of(variant.options, sha256)
-            found = _known(job, variant, digest, data)
-        except EmbroiderPrepError as error:
-            digest, found = "", _failed(job, variant, error)
-        if found is not None:
-            known.append(replace(found, digest=digest))
-    if len(known) == len(job.variants):
-        return job, known
-    # Of several hoops those that are there are made once more: one photo travels once.
-    return replace(job, data=data, place=None if isinstance(place, Folder) else place, failed={}), None
-
-
-def bring_home(job: Job, sent: Job, found: list[BatchResult]) -> list[BatchResult]:
-    """Write what came back from another computer where it belongs."""
-    from embroider_prep.targets import Guard
-
-    if job.place is None or sent.place is not None:
-        return found
-    out = []
-    for result, variant in zip(found, job.variants, strict=True):
-        home = result
-        if result.status != "failed":
-            try:
-                guard = Guard([], [], force=job.wanted.force)
-                job.place.write(result.content, guard)
-                if result.pair:
-                    job.place.write({pair_name(variant.stem): result.pair})
-                files = tuple(f"{job.place}/{name}" for name in result.content)
-                home = replace(result, files=files, content={}, pair=b"")
-            except EmbroiderPrepError as error:
-                home = replace(_failed(job, variant, error), digest=result.digest)
-        out.append(home)
-    return out
-
-
-def _real(source: str) -> str:
+def real_path(source: str) -> str:
     """Return the file behind a sample."""
     if not source.startswith(SAMPLE):
         return source
@@ -235,7 +194,7 @@ def _mixed(job: Job) -> str:
     return f"worker {_me()} has other versions: {'; '.join(other)}" if other else ""
 
 
-def _failed(job: Job, variant: Variant, error: EmbroiderPrepError) -> BatchResult:
+def failed(job: Job, variant: Variant, error: EmbroiderPrepError) -> BatchResult:
     import errno
 
     causes = [error, error.__cause__, getattr(error.__cause__, "__cause__", None)]
@@ -248,7 +207,7 @@ def _failed(job: Job, variant: Variant, error: EmbroiderPrepError) -> BatchResul
     )  # fmt: skip
 
 
-def _known(job: Job, variant: Variant, digest: str, data: bytes) -> BatchResult | None:
+def known(job: Job, variant: Variant, digest: str, data: bytes) -> BatchResult | None:
     """Return what an earlier run has made of the same photo, options, model and versions; None: it is to be done."""
     if job.again == "all":
         return None
@@ -297,8 +256,8 @@ def _make(
     from embroider_prep.batches.pairs import draw_pair
 
     made = _convert(job, variant, data, before)
-    name = PurePosixPath(_real(job.source) or job.shown).name
-    sources = () if not job.source or is_address(job.source) or job.data is not None else (Path(_real(job.source)),)
+    name = PurePosixPath(real_path(job.source) or job.shown).name
+    sources = () if not job.source or is_address(job.source) or job.data is not None else (Path(real_path(job.source)),)
     made = replace(made, origin={"name": name, "sha256": sha256}, sources=sources)
     if isinstance(job.place, Folder):
         target = job.place.local(f"{variant.stem}.{job.wanted.formats[0]}")
@@ -342,7 +301,7 @@ def _convert(job: Job, variant: Variant, data: bytes, before: dict[ConvertOption
         made = replace(before[key], options=options)
         check_hoop(*made.indexed.size_mm, options.write)
         return made
-    source: _Named | Photo = _stream(data, _real(job.source) or job.shown)
+    source: _Named | Photo = _stream(data, real_path(job.source) or job.shown)
     made = convert(source, options)
     if len(job.variants) > 1:
         before.clear()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from embroider_prep.batches import contact, overrides, schedule, summary
 from embroider_prep.batches.job import BatchResult
 from embroider_prep.batches.storage import Place
+
+if TYPE_CHECKING:
+    from embroider_prep.batches.common import Common
 
 SUMMARY, THREADS, SCHEDULE = "summary.csv", "threads.csv", "schedule.csv"
 
@@ -18,11 +22,13 @@ class Lists:
     def __init__(self, place: Place | None, changed: Mapping[str, Mapping[str, str]], *, pairs: bool) -> None:
         self.place, self.changed, self.pairs = place, changed, pairs
         self.rows: dict[str, summary.Row] = {}
+        self.common: Common | None = None
 
     def add(self, result: BatchResult) -> None:
         """Take note of a result."""
         if self.place is not None and not result.refused:
-            self.rows[result.stem] = summary.row_of(result, self.changed.get(result.stem))
+            loss = None if self.common is None else self.common.loss(result.photo)
+            self.rows[result.stem] = summary.row_of(result, self.changed.get(result.stem), loss)
 
     def write(self) -> None:
         """Write what there is to see; nothing when there is nothing."""

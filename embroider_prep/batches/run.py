@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from embroider_prep.batches.job import Again, BatchResult, Job, Variant, Wanted, cores_for, run
+from embroider_prep.batches.drive import drive
+from embroider_prep.batches.job import Again, BatchResult, Job, Wanted, cores_for
 from embroider_prep.batches.lists import Lists
-from embroider_prep.batches.memory import KEPT_FREE, available_bytes, needed_bytes
-from embroider_prep.batches.overrides import apply, read_overrides
-from embroider_prep.batches.pools import Executor, Pool, Processes, Work
-from embroider_prep.batches.sources import find_photos
-from embroider_prep.batches.state import Failures, locked
-from embroider_prep.batches.storage import Folder, Place, place_at
-from embroider_prep.errors import FormatError, OptionsError, OutputError
+from embroider_prep.batches.plan import PhotoSource, Plan, plan_batch
+from embroider_prep.batches.pools import Executor, Pool, Processes
+from embroider_prep.batches.state import locked
+from embroider_prep.batches.storage import Folder, Place
+from embroider_prep.errors import OptionsError
 from embroider_prep.options import ConvertOptions
 
-LOST = "its worker process was lost, and once more when it was tried alone; most often memory ran out"
-LOST_HINT = "use a smaller picture, --px-per-mm or --width; fewer --jobs leave more memory to each"
-
-PhotoSource = str | Path | bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a batch will do: one job a photo, and where results go (None: they come back)."""
-
-    jobs: tuple[Job, ...]
-    place: Place | None
-    failures: Failures
-    overrides: Mapping[str, Mapping[str, str]]
+MOST = {"jobs": 1024, "common": 255}
 
 
 def batch(
@@ -48,13 +33,14 @@ def batch(
     hoops: Sequence[str] = (),
     preview: bool = True,
     contact: bool = True,
+    common: int | None = None,
     sheet: bool | Literal["html", "pdf"] | Sequence[Literal["html", "pdf"]] = False,
     paper: str = "a4",
     overrides: str | Path | None = None,
     again: Again = "none",
     force: bool = False,
     **values: Any,
-) -> Iterator[BatchResult]:
+) -> Generator[BatchResult, None, None]:
     """Convert many photos, and give each result as it comes.
 
     What is wrong is said before this function returns; the work begins with the first result that is asked for. What
@@ -86,6 +72,8 @@ def batch(
         As in `Conversion.save`; the report is always written.
     contact : bool
         Contact sheet of all results, as HTML and PDF.
+    common : int, optional
+        Sew all photos in so many threads, chosen for all of them together; what each loses is in ``common.csv``.
     overrides : str or Path, optional
         Table of what is different for single photos: see `batches.overrides`.
     again : {"none", "failed", "all"}
@@ -109,71 +97,7 @@ def batch(
         sources, (options or ConvertOptions()).with_values(values), output=output, formats=formats, hoops=hoops,
         wanted=wanted, overrides=overrides, again=again,
     )  # fmt: skip
-    return run_batch(planned, executor=executor, jobs=jobs, cluster=cluster, shared=shared)
-
-
-def plan_batch(
-    sources: Iterable[PhotoSource],
-    options: ConvertOptions,
-    *,
-    output: str | Path | None = None,
-    formats: Sequence[str] = (),
-    hoops: Sequence[str] = (),
-    wanted: Wanted | None = None,
-    overrides: str | Path | None = None,
-    again: Again = "none",
-) -> Plan:
-    """Return what a batch will do, without doing any of it. Parameters and errors as in `batch`."""
-    if again not in ("none", "failed", "all"):
-        raise OptionsError(f"again: {again!r} is unknown; allowed: none, failed, all")
-    place = None if output is None else place_at(output)
-    if isinstance(place, Folder) and place.path.exists() and not place.path.is_dir():
-        raise OutputError(f"{place}: not a folder", hint="name a folder with -o")
-    wanted = replace(wanted or Wanted(), formats=_formats(formats, options))
-    found = find_photos(sources, output=output)
-    failures = Failures(place)
-    own = {} if overrides is None else read_overrides(overrides, found)
-    jobs = []
-    for number, item in enumerate(found, 1):
-        changed = apply(options, own[item.stem], f"{overrides}: {item.shown}") if item.stem in own else options
-        variants = tuple(
-            Variant(stem=f"{item.stem}-{_word(hoop)}" if hoop and len(hoops) > 1 else item.stem,
-                    options=changed if hoop is None else changed.with_values({"hoop": hoop}))
-            for hoop in tuple(hoops) or (None,)
-        )  # fmt: skip
-        jobs.append(
-            Job(
-                number=number, shown=item.shown, source=item.source, data=item.data, variants=variants, wanted=wanted,
-                place=place, again=again, size=item.size,
-                failed={v.stem: failures.known[v.stem] for v in variants if v.stem in failures.known},
-            )
-        )  # fmt: skip
-    by_result = {v.stem: own[item.stem] for job, item in zip(jobs, found, strict=True) if item.stem in own
-                 for v in job.variants}  # fmt: skip
-    return Plan(jobs=tuple(jobs), place=place, failures=failures, overrides=by_result)
-
-
-def _word(hoop: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in hoop.lower())
-
-
-def _formats(names: Sequence[str], options: ConvertOptions) -> tuple[str, ...]:
-    from embroider_prep.formats import FORMATS, find_format
-    from embroider_prep.machines import candidate_hoops, find_machine
-
-    machine = find_machine(options.write.machine)
-    candidate_hoops(options.write.hoop, machine)
-    if not names:
-        first = next((name for name in machine.formats if FORMATS[name].writes), None)
-        if first is None:
-            raise OptionsError(f"no format of the machine is written here: {', '.join(machine.formats)}",
-                               hint="name one with --format")  # fmt: skip
-        return (FORMATS[first].suffix.lstrip("."),)
-    try:
-        found = [find_format(f".{name.lstrip('.')}", to="write").suffix.lstrip(".") for name in names]
-    except FormatError as error:
-        raise OptionsError(error.message, hint=error.hint) from error
-    return tuple(dict.fromkeys(found))
+    return run_batch(planned, executor=executor, jobs=jobs, cluster=cluster, shared=shared, common=common)
 
 
 @contextmanager
@@ -194,28 +118,56 @@ def run_batch(
     jobs: int | None = None,
     cluster: str | None = None,
     shared: bool = False,
-) -> Iterator[BatchResult]:
-    """Do what was planned; parameters as in `batch`."""
+    common: int | None = None,
+    arriving: Iterator[tuple[Job, ...]] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> Generator[BatchResult, None, None]:
+    """Do what was planned.
+
+    Parameters
+    ----------
+    planned : Plan
+    executor, jobs, cluster, shared, common
+        As in `batch`.
+    arriving : iterator of tuples of Job, optional
+        In place of the plan's own jobs: see `watch.arrivals`.
+    on_stop : callable, optional
+        Told when somebody stops the batch, before workers are ended and the lists written.
+    """
     from embroider_prep.runtime import cores
 
     if executor is not None and cluster is not None:
         raise OptionsError("executor and cluster are both given; allowed is one of them")
-    if jobs is not None and jobs < 1:
-        raise OptionsError(f"jobs: {jobs} is out of range; allowed: 1 or more", hint="leave it out for all cores")
-    workers = min(jobs or cores(), max(1, len(planned.jobs)))
-    style = planned.jobs[0].variants[0].options.stylize.style if planned.jobs else "none"
+    for name, number in (("jobs", jobs), ("common", common)):
+        if number is not None and not 1 <= number <= MOST[name]:
+            raise OptionsError(f"{name}: {number} is out of range; allowed: 1 to {MOST[name]}", hint="leave it out")
+    if common is not None and arriving is not None:
+        raise OptionsError("common: threads cannot be chosen for photos that have not arrived",
+                           hint="take the threads of an earlier batch: --spools OUT/common.txt")  # fmt: skip
+    workers = jobs or cores()
+    if arriving is None:
+        workers = min(workers, max(1, len(planned.jobs)))
 
-    def results() -> Iterator[BatchResult]:
+    def results() -> Generator[BatchResult, None, None]:
         with _held(planned.place):
-            pool, work = _pool(planned, executor or cluster, workers, style=style, shared=shared), planned.jobs
-            if isinstance(executor or cluster, str) or _is_client(executor):
-                work = _for_cluster(work, shared or cluster == "local")
-            lists = Lists(planned.place, planned.overrides, pairs=planned.jobs[0].wanted.pairs)
+            pool = _pool(executor or cluster, workers, style=planned.options.stylize.style, shared=shared)
+            lists = Lists(planned.place, planned.overrides, pairs=planned.wanted.pairs)
             try:
-                for result in drive(iter(work), pool):
-                    planned.failures.note(result)
-                    lists.add(result)
-                    yield result
+                for group in arriving or iter((planned.jobs,)):
+                    if common is not None:
+                        from embroider_prep.batches.common import in_common
+
+                        group, lists.common = in_common(group, common, pool, planned.options.quantize)
+                    for result in drive(iter(group), pool):
+                        planned.failures.note(result)
+                        lists.add(result)
+                        yield result
+                    if arriving is not None and group:
+                        lists.write()
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                if on_stop is not None:
+                    on_stop()
+                raise
             finally:
                 pool.close()
                 planned.failures.settle()
@@ -224,7 +176,7 @@ def run_batch(
     return results()
 
 
-def _pool(planned: Plan, executor: Any, workers: int, *, style: str, shared: bool) -> Pool:
+def _pool(executor: Any, workers: int, *, style: str, shared: bool) -> Pool:
     from embroider_prep.runtime import cores
 
     if executor is None:
@@ -239,71 +191,3 @@ def _pool(planned: Plan, executor: Any, workers: int, *, style: str, shared: boo
 def _is_client(executor: Any) -> bool:
     # Asked of the name of its module: importing Dask takes a second.
     return type(executor).__module__.partition(".")[0] == "distributed"
-
-
-def _for_cluster(jobs: Sequence[Job], shared: bool) -> tuple[Job, ...]:
-    from embroider_prep.batches.cluster import absolute, check_travels
-
-    if not shared:
-        for options in {variant.options for job in jobs for variant in job.variants}:
-            check_travels(options)
-    return tuple(absolute(job) for job in jobs)
-
-
-def drive(waiting: Iterator[Job], pool: Pool, work: Work = run) -> Iterator[BatchResult]:
-    """Give jobs to a pool, as many as it and the memory have room for, and give their results as they come.
-
-    A photo whose worker is lost is tried once more when nothing else is under way.
-    """
-    free = int(available_bytes() * (1 - KEPT_FREE)) if isinstance(pool, Processes) else None
-    needs: dict[int, int] = {}
-    lost: list[Job] = []
-    following: Job | None = next(waiting, None)
-    full = False
-    while (following is not None and not full) or pool.running:
-        while following is not None and not full and len(pool.running) < pool.room:
-            need = 0 if free is None else needed_bytes(following)
-            taken = sum(needs[job.number] for job in pool.running.values()) if free is not None else 0
-            if free is not None and pool.running and taken + need > free:
-                break
-            needs[following.number] = need
-            pool.start(work, following)
-            following = next(waiting, None)
-        job, found, gone = pool.wait()
-        needs.pop(job.number, None)
-        if gone is not None or any(result.out_of_memory for result in found):
-            lost.append(job)
-            continue
-        full = full or any(result.disk_full for result in found)
-        yield from found
-    for job in lost:
-        if full:
-            break
-        pool.start(work, job)
-        _, found, gone = pool.wait()
-        yield from found if gone is None else _given_up(job)
-
-
-def _given_up(job: Job) -> Iterator[BatchResult]:
-    """Say that a photo cannot be done here; the digest keeps the next run from trying."""
-    digests = _digests(job)
-    for variant in job.variants:
-        yield BatchResult(
-            photo=job.shown, stem=variant.stem, number=job.number, status="failed", error=LOST, hint=LOST_HINT,
-            digest=digests.get(variant.stem, ""),
-        )  # fmt: skip
-
-
-def _digests(job: Job) -> dict[str, str]:
-    import hashlib
-
-    from embroider_prep.batches.storage import read_source
-    from embroider_prep.conversion import digest_of
-    from embroider_prep.errors import EmbroiderPrepError
-
-    try:
-        data = job.data if job.data is not None else read_source(job.source)
-        sha256 = hashlib.sha256(data).hexdigest()
-        return {variant.stem: digest_of(variant.options, sha256) for variant in job.variants}
-    except (EmbroiderPrepError, OSError):
-        return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,13 +19,13 @@ from embroider_prep.options import ConvertOptions
 
 if TYPE_CHECKING:
     from embroider_prep.batches import BatchResult
-    from embroider_prep.batches.run import Plan
+    from embroider_prep.batches.plan import Plan
 
 SHOWN_FAILURES = 50
 
 OF_BATCH = (
     "formats", "preview", "contact", "sheet_html", "sheet_pdf", "paper", "overrides", "jobs", "again", "force",
-    "cluster", "shared",
+    "cluster", "shared", "common", "watch",
 )  # fmt: skip
 """Options that are none of a step."""
 
@@ -45,6 +46,10 @@ OF_BATCH = (
 @click.option("--contact/--no-contact", default=True, help="Contact sheet of all, as HTML and PDF.  [default: on]")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True, help="Paper of PDFs.")
 @click.option("--overrides", metavar="FILE.csv", help="What is different for single photos: crop, size, machine …")
+@click.option(
+    "--common", type=click.IntRange(1, 255), metavar="N", help="Sew all in the same N threads, chosen for all."
+)
+@click.option("--watch", is_flag=True, help="Take what arrives in the folders, until stopped.")
 @click.option(
     "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Photos at a time.  [default: one for each core]"
 )
@@ -88,20 +93,41 @@ def command(
     early.check_steps(options)
 
     from embroider_prep.batches.job import Wanted
-    from embroider_prep.batches.run import plan_batch, run_batch
+    from embroider_prep.batches.plan import plan_nothing
+    from embroider_prep.batches.run import run_batch
+    from embroider_prep.batches.sources import find_photos
+    from embroider_prep.batches.watch import arrivals
 
-    planned = plan_batch(
-        _listed(photos), options, output=output, formats=_parted(took["formats"]),
-        hoops=hoops if len(hoops) > 1 else (), overrides=took["overrides"], again=took["again"] or "none",
+    planned = plan_nothing(
+        options, output=output, formats=_parted(took["formats"]), hoops=hoops if len(hoops) > 1 else (),
+        again=took["again"] or "none",
         wanted=Wanted(preview=took["preview"], pairs=took["contact"], sheets=sheets, paper=took["paper"],
                       force=took["force"]),
     )  # fmt: skip
+    arriving = None
+    if took["watch"]:
+        if took["overrides"] or dry_run:
+            raise OptionsError("--watch goes neither with --overrides nor with --dry-run: nobody knows what will come")
+        arriving = arrivals(planned, _listed(photos), output=output)
+    else:
+        planned = planned.with_photos(find_photos(_listed(photos), output=output), took["overrides"])
     if dry_run:
         return _dry(planned, talk)
     shown = _Shown(talk, sum(len(job.variants) for job in planned.jobs))
-    for result in run_batch(planned, jobs=took["jobs"], cluster=took["cluster"], shared=took["shared"]):
-        shown.add(result)
-    return shown.end(output, options.write.fail_on)
+    results = run_batch(
+        planned, jobs=took["jobs"], cluster=took["cluster"], shared=took["shared"], common=took["common"],
+        arriving=arriving, on_stop=process.answer,
+    )  # fmt: skip
+    try:
+        # However it ends: workers are stopped and the lists written before this goes on.
+        with closing(results):
+            for result in results:
+                shown.add(result)
+    except KeyboardInterrupt:
+        # Who watches says so when it is enough.
+        if arriving is None:
+            raise
+    return shown.end(output)
 
 
 def _parted(texts: Iterable[str]) -> list[str]:
@@ -130,7 +156,6 @@ class _Shown:
         self.counts = {"made": 0, "kept": 0, "failed": 0}
         self.failed: list[BatchResult] = []
         self.worst_code = DONE
-        self.refused = ""
         self.full = False
         self.start = time.monotonic()
 
@@ -146,7 +171,8 @@ class _Shown:
         found = [Finding(**{**item, "at_mm": None}) for item in result.report.get("findings", ())]
         self.worst_code = max(self.worst_code, verdict(found, self._fail_on(result)))
         done = sum(self.counts.values())
-        self.talk.say(f"[{done:>{len(str(self.total))}}/{self.total}] {_line(result)}{self._left(done)}")
+        of = f"[{done:>{len(str(self.total))}}/{self.total}]" if self.total else f"[{done}]"
+        self.talk.say(f"{of} {_line(result)}{self._left(done)}")
 
     @staticmethod
     def _fail_on(result: BatchResult) -> str | None:
@@ -156,7 +182,7 @@ class _Shown:
     def _left(self, done: int) -> str:
         """Return the time left, from the photos that were made in this run."""
         worked = self.counts["made"] + sum(not result.earlier for result in self.failed)
-        if not sys.stderr.isatty() or not worked or done == self.total:
+        if not sys.stderr.isatty() or not worked or done >= self.total:
             return ""
         seconds = (time.monotonic() - self.start) / worked * (self.total - done)
         return f"  ({_time(seconds)} left)"
@@ -173,7 +199,7 @@ class _Shown:
             click.echo(json_text(row, indent=None, ascii_only=True))
             sys.stdout.flush()
 
-    def end(self, output: str, fail_on: str | None) -> int:
+    def end(self, output: str) -> int:
         """Say what came of all, and return the exit code."""
         counts = self.counts
         self.talk.say(

@@ -18,7 +18,7 @@ from embroider_prep.quantize.marks import Marks, find_marks
 from embroider_prep.quantize.palette import Colors, Palette, bin_colors, choose_threads, difference
 from embroider_prep.quantize.rims import settle_rims
 
-__all__ = ["Quantized", "quantize"]
+__all__ = ["Quantized", "quantize", "shown_colors"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -84,6 +84,57 @@ def quantize(
     o = options or QuantizeOptions()
     if not chart:
         raise InputError("quantize: the chart has no threads", hint="choose another --chart")
+    seen = _look(rgb8, o, guide, plain=plain, alpha=alpha, subject=subject, px_per_mm=px_per_mm)
+    rgb8, sewn, marks, crisp, colors = seen.rgb8, seen.sewn, seen.marks, seen.crisp, seen.colors
+    palette = choose_threads(colors, chart, o)
+    threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
+    ground = _smooth(marks.ground if marks is not None else rgb8, crisp, px_per_mm)
+    costs = _Costs.of(ground, sewn, seen.weight, seen.face, threads_lab, o, px_per_mm)
+    labels = _areas(costs, sewn)
+    if marks is not None:
+        drawn = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
+        # Marks cut areas into pieces: these are merged by the picture, while it is at hand.
+        labels = costs.merge(drawn, keep=drawn != labels)
+    return _finish(labels, colors, palette, px_per_mm, o)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """A picture before its threads are chosen: what is sewn, how much it counts, its marks, and its colours."""
+
+    rgb8: Rgb8
+    sewn: Mask
+    weight: Float32
+    face: Float32
+    marks: Marks | None
+    crisp: Mask | None
+    colors: Colors
+
+
+def shown_colors(
+    rgb8: Rgb8,
+    options: QuantizeOptions,
+    *,
+    guide: Guide,
+    plain: Rgb8 | None = None,
+    alpha: npt.NDArray[np.uint8] | None = None,
+    subject: Mask | None = None,
+    px_per_mm: float,
+) -> Colors:
+    """Return the colours that the threads of a picture are chosen for; parameters as in `quantize`."""
+    return _look(rgb8, options, guide, plain=plain, alpha=alpha, subject=subject, px_per_mm=px_per_mm).colors
+
+
+def _look(
+    rgb8: Rgb8,
+    o: QuantizeOptions,
+    guide: Guide,
+    *,
+    plain: Rgb8 | None,
+    alpha: npt.NDArray[np.uint8] | None,
+    subject: Mask | None,
+    px_per_mm: float,
+) -> _Seen:
     sewn = sewn_mask(rgb8, o, alpha=alpha, subject=subject)
     weight = cv2.resize(guide.weight, rgb8.shape[1::-1], interpolation=cv2.INTER_LINEAR).reshape(rgb8.shape[:2])
     content = cv2.resize(guide.content, rgb8.shape[1::-1], interpolation=cv2.INTER_NEAREST).reshape(rgb8.shape[:2])
@@ -102,16 +153,7 @@ def quantize(
     if settled is not None:
         shown[settled.rims] = 0
     colors = _shown_colors(rgb8 if plain is None or settled is not None else plain, shown, marks, crisp, px_per_mm)
-    palette = choose_threads(colors, chart, o)
-    threads_lab = lab_from_rgb8(np.array([thread.rgb8 for thread in palette.threads], np.uint8))
-    ground = _smooth(marks.ground if marks is not None else rgb8, crisp, px_per_mm)
-    costs = _Costs.of(ground, sewn, weight, face, threads_lab, o, px_per_mm)
-    labels = _areas(costs, sewn)
-    if marks is not None:
-        drawn = _draw_marks(labels, rgb8, marks, threads_lab, o, px_per_mm)
-        # Marks cut areas into pieces: these are merged by the picture, while it is at hand.
-        labels = costs.merge(drawn, keep=drawn != labels)
-    return _finish(labels, colors, palette, px_per_mm, o)
+    return _Seen(rgb8=rgb8, sewn=sewn, weight=weight, face=face, marks=marks, crisp=crisp, colors=colors)
 
 
 def _smooth(rgb8: Rgb8, crisp: Mask | None, px_per_mm: float) -> Rgb8:
