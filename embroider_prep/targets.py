@@ -7,6 +7,7 @@ file itself tells.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -28,6 +29,12 @@ MARKS = (b"embroider-prep", b"Threads in sewing order\n")
 
 MARKED_BYTES = 64 << 10
 """How far from a file's start and end a mark is looked for."""
+
+ONE_RUN_S = 2.0
+"""Files of one result appear within hundredths of a second; some disks keep times in steps of two seconds."""
+
+# Colour lists beside a stitch file.
+_LISTS = (".edr", ".inf", ".col")
 
 # Devices of Windows, with whatever suffix:
 # https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file#naming-conventions
@@ -160,11 +167,33 @@ class Guard:
             return
         derived = [part for part in parts if _key(part.target) not in self.asked and part.target.exists()]
         for part in derived:
-            if not _equal(part.path, part.target) and not _is_ours(part.target):
+            if not (_equal(part.path, part.target) or _is_ours(part.target) or self._goes_with(part.target)):
                 raise OutputError(
                     f"{part.target}: another file has this name already, and was not written here",
                     hint="give the result another name, or add --force to replace it",
                 )
+
+    def _goes_with(self, path: Path) -> bool:
+        """Say whether this is a colour list that came with a design that is replaced: no list has room for a mark.
+
+        Both are there since the same moment, no report says otherwise, and the list is one as they are written here.
+        """
+        if path.suffix not in _LISTS or path.with_name(path.stem + REPORT_SUFFIX).exists():
+            return False
+        born = path.stat().st_mtime
+        designs = (other for other in path.parent.glob(glob.escape(path.stem) + ".*") if _key(other) in self.asked)
+        return any(abs(other.stat().st_mtime - born) <= ONE_RUN_S for other in designs) and _is_list(path)
+
+
+def _is_list(path: Path) -> bool:
+    if path.stat().st_size > MARKED_BYTES:
+        return False
+    data = path.read_bytes()
+    if path.suffix == ".edr":
+        return len(data) % 4 == 0 and not any(data[3::4])
+    if path.suffix == ".col":
+        return re.fullmatch(rb"\d+\r\n(\d+,\d+,\d+,\d+\r\n)*", data) is not None
+    return data[:8] == b"\0\0\0\1\0\0\0\x08" and int.from_bytes(data[8:12], "big") == len(data) - 12
 
 
 def _equal(one: Path, other: Path) -> bool:

@@ -194,13 +194,28 @@ def test_the_same_again_needs_no_force(cli: Runner, folder: Path, form: str, mor
     ]
     assert cli(*words, *more, "--width", "20mm", "--threads", "2").code == 0
     assert cli(*words, *more, "--width", "20mm", "--threads", "2").code == 0
+    assert cli(*words, *more, "--width", "25mm", "--use", "1").code == 0
     if more:
         return
-    assert cli(*words, "--width", "25mm", "--use", "1").code == 0
     report = json.loads((folder / "d.report.json").read_text())
     for name, digest in report["sha256"].items():
         assert sha256((folder / name).read_bytes()).hexdigest() == digest
     assert {f"d.{form}", "d.preview.png", "d.sheet.html", "d.threads.txt"} <= set(report["sha256"])
+
+
+def test_a_list_goes_with_its_design(refused: Callable[..., Ran], cli: Runner, folder: Path) -> None:
+    words = ["convert", "photo.png", "-o", "e.dst", *QUICK, "--chart", "chart.csv", "--no-report", "--no-preview"]
+    assert cli(*words).code == 0
+    beside = next(path for path in folder.glob("e.*") if path.suffix in (".edr", ".inf", ".col"))
+    before = beside.read_bytes()
+    assert cli(*words, "--use", "1", "--threads", "1").code == 0
+    assert beside.read_bytes() != before
+    # Whatever else has its name, or came another time, is somebody's.
+    (folder / beside.name).write_bytes(b"mine")
+    refused(*words)
+    beside.write_bytes(before)
+    os.utime(beside, (1e9, 1e9))
+    refused(*words, "--use", "1", "--threads", "1")
 
 
 def test_a_changed_list_is_no_longer_ours(refused: Callable[..., Ran], cli: Runner, folder: Path) -> None:
