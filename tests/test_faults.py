@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from embroider_prep import parts
+from embroider_prep.cli import run
 from embroider_prep.errors import OutputError
 from embroider_prep.files import all_or_none, atomic_write
 
@@ -264,26 +266,81 @@ def test_any_signal_leaves_a_set_whole_or_old(name: str, tmp_path: Path) -> None
         assert content(tmp_path) in (OLD, NEW)
 
 
-@pytest.mark.parametrize("at", [1, 4, 16, 64])
-def test_memory_that_runs_out_is_said(at: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The n-th large array cannot be had: one line of error, and no file."""
-    import numpy as np
+ARRAYS = ("empty", "zeros", "ones", "full", "concatenate", "stack", "array", "repeat", "zeros_like", "empty_like")
+"""What asks for the memory of arrays; all of them count together."""
 
-    from embroider_prep.cli import run
+TINY = ("--width", "8mm", "--threads", "2", "--style", "none")
+VERBS = {
+    "report": ("report", "s.dst"),
+    "preview": ("preview", "s.dst", "-o", "new.png"),
+    "stylize": ("stylize", "t.png", "-o", "new.png", "--style", "recipe:illustration"),
+    "quantize": ("quantize", "t.png", "-o", "new.png", *TINY),
+    "digitize": ("digitize", "q.png", "-o", "new.dst", "--no-preview"),
+    "convert": ("convert", "t.png", "-o", "new.pes", *TINY),
+}
+EVERY = os.environ.get("EMBROIDER_PREP_FAULTS") == "every"
+SOME = 30
 
-    real, calls = np.empty, []
 
-    def empty(*args: Any, **more: Any) -> Any:
-        calls.append(1)
-        if len(calls) == at:
-            raise MemoryError
-        return real(*args, **more)
+class OutOfMemory:
+    """Lets the n-th array fail, of all that numpy is asked for."""
 
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+        self.calls, self.at = 0, at
+        for name in ARRAYS:
+            monkeypatch.setattr(np, name, self._counted(getattr(np, name)))
+
+    def _counted(self, real: Any) -> Any:
+        def counted(*args: Any, **more: Any) -> Any:
+            self.calls += 1
+            if self.calls == self.at:
+                raise MemoryError
+            return real(*args, **more)
+
+        return counted
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from PIL import Image
+    from sample_plans import square
+
+    from embroider_prep import pattern
+
+    monkeypatch.chdir(tmp_path)
+    colors = np.random.default_rng(3).integers(0, 256, (4, 4, 3), np.uint8)
+    Image.fromarray(colors).resize((32, 32), Image.Resampling.NEAREST).save("t.png")
+    pattern.write(square(), "s.dst")
+    assert run(["quantize", "t.png", "-o", "q.png", *TINY, "-q"]) == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_memory_that_runs_out_is_said(
+    verb: str, desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The n-th array cannot be had: one line of error, and no file. Each n with EMBROIDER_PREP_FAULTS=every."""
+    words = [*VERBS[verb], *(() if verb == "report" else ("-q",))]
+    before = content(desk)
+    assert run(words) == 0
+    for path in set(desk.iterdir()) - {desk / name for name in before}:
+        path.unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(np, "empty", empty)
-        code = run(["convert", "sample:coffee", "-o", str(tmp_path / "a.dst"), "--width", "20mm", "--style", "none"])
-    if len(calls) >= at:
-        assert code == 1
-        assert content(tmp_path) == {}
-    else:
-        assert code == 0
+        counter = OutOfMemory(patch, 0)
+        assert run(words) == 0
+    for path in set(desk.iterdir()) - {desk / name for name in before}:
+        path.unlink()
+    total = counter.calls
+    assert total > SOME
+    # Most arrays are of the planner's inner loops: some of them stand for all.
+    numbers = range(1, total + 1) if EVERY else sorted({round(n) for n in np.geomspace(1, total, SOME)})
+    capsys.readouterr()
+    for at in numbers:
+        with monkeypatch.context() as patch:
+            OutOfMemory(patch, at)
+            code = run(words)
+        said = capsys.readouterr().err.splitlines()
+        assert code == 1, at
+        assert said[0].startswith("error: "), at
+        assert len(said) <= 2, at
+        assert content(desk) == before, at

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fuzzing import CSV, GPL, OPTIONS, TOML, Fuzz
@@ -87,3 +90,22 @@ KEPT = {
 def test_what_once_surprised(fuzz: Fuzz, name: str) -> None:
     for data in KEPT[name]:
         assert fuzz.try_one(name, data) == "", data[:200]
+
+
+def _guided(*words: str) -> subprocess.CompletedProcess[str]:
+    program = Path(__file__).with_name("fuzzing_guided.py")
+    return subprocess.run([sys.executable, str(program), *words], capture_output=True, text=True, check=False)
+
+
+def test_the_guided_fuzzer_runs() -> None:
+    pytest.importorskip("atheris")
+    ran = _guided("spools", "-runs=50")
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert "Done 50" in ran.stderr or "DONE" in ran.stderr
+
+
+def test_the_guided_fuzzer_says_what_it_needs() -> None:
+    ran = _guided("no such kind")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("fuzzing_guided: ")
+    assert len(ran.stderr.splitlines()) == 1

@@ -38,6 +38,22 @@ OTHER_KINDS = {
     "a stitch file": (".dst", ".exp", ".hus", ".jef", ".pec", ".pes", ".sew", ".vp3", ".xxx"),
 }
 
+STARTS = {
+    "a Photoshop document": (b"8BPS",),
+    "a JPEG XL picture": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
+    "a JPEG 2000 picture": (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  "),
+    "a GIMP picture": (b"gimp xcf",),
+    "an OpenEXR picture": (b"\x76\x2f\x31\x01",),
+    "a Radiance picture": (b"#?RADIANCE", b"#?RGBE"),
+    "a Windows icon": (b"\0\0\1\0", b"\0\0\2\0"),
+    "a metafile": (b"\xd7\xcd\xc6\x9a",),
+    "a drawing": (b"%PDF-", b"%!PS", b"<svg", b"<?xml"),
+    "an archive": (b"PK\3\4", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b"),
+    "a page": (b"<!doctype html", b"<!DOCTYPE html", b"<html"),
+}
+"""How files begin that people take for pictures; whatever their names say. Sources: the formats' own descriptions and
+https://en.wikipedia.org/wiki/List_of_file_signatures."""
+
 # Pillow logs what it also raises; without a handler of anybody's Python prints that to standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -155,7 +171,9 @@ def _open(file: BinaryIO, where: str, formats: tuple[str, ...]) -> Image.Image:
             except Image.DecompressionBombError as error:
                 raise InputError(f"{where}: {error}", hint="scale it down") from error
     suffix = PurePath(where).suffix.lower()
-    kind = next((kind for kind, suffixes in OTHER_KINDS.items() if suffix in suffixes), "")
+    kind = next((kind for kind, starts in STARTS.items() if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(starts)), "")
+    # Its name tells more of a camera's file or a stitch file than its first bytes.
+    kind = next((kind for kind, suffixes in OTHER_KINDS.items() if suffix in suffixes), kind)
     raise InputError(
         f"{where}: {kind or 'not a picture'}; allowed are JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF and HEIC",
         hint="embroider-prep preview shows it" if "stitch" in kind else "export it as JPEG or PNG",
