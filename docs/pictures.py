@@ -57,12 +57,22 @@ def page(path: Path) -> None:
             if line not in ran and run(shlex.split(line)[1:]):
                 raise SystemExit(f"{path.name}: {line}")
             ran.add(line)
-        shrink(place / item.source, FOLDER / item.target, item.width_px)
+        shown = [opened(place / source) for source in item.sources]
+        high = min(picture.height for picture in shown)
+        shown = [picture.resize((round(picture.width * high / picture.height), high)) for picture in shown]
+        wide = sum(picture.width for picture in shown) + (len(shown) - 1) * high // 30
+        row = Image.new("RGB", (wide, high), "white")
+        left = 0
+        for picture in shown:
+            row.paste(picture, (left, 0))
+            left += picture.width + high // 30
+        row = row.resize((item.width_px, round(high * item.width_px / wide)), Image.Resampling.LANCZOS)
+        (FOLDER / item.target).parent.mkdir(exist_ok=True)
+        row.save(FOLDER / item.target, quality=78, optimize=True)
 
 
-def shrink(source: Path, target: Path, width_px: int) -> None:
-    """Write a picture, or the first screen of a page, at a width."""
-    target.parent.mkdir(exist_ok=True)
+def opened(source: Path) -> Image.Image:
+    """Return a picture, or the first screen of a page."""
     if source.suffix == ".html":
         from browsers import chromium
 
@@ -71,13 +81,11 @@ def shrink(source: Path, target: Path, width_px: int) -> None:
             view = browser.new_page(viewport={"width": 900, "height": 1150})
             view.goto(source.resolve().as_uri())
             view.screenshot(path=shot)
-        source = shot
-    picture = Image.open(source).convert("RGB")
-    # White below the end of a page is nothing to look at.
-    box = ImageChops.difference(picture, Image.new("RGB", picture.size, picture.getpixel((0, 0)))).getbbox()
-    picture = picture.crop((0, 0, picture.width, min(picture.height, (box or picture.getbbox())[3] + 12)))
-    picture = picture.resize((width_px, round(picture.height * width_px / picture.width)), Image.Resampling.LANCZOS)
-    picture.save(target, quality=78, optimize=True)
+        picture = Image.open(shot).convert("RGB")
+        # White below the end of a page is nothing to look at.
+        box = ImageChops.difference(picture, Image.new("RGB", picture.size, picture.getpixel((0, 0)))).getbbox()
+        return picture.crop((0, 0, picture.width, min(picture.height, (box or picture.getbbox())[3] + 12)))
+    return Image.open(source).convert("RGB")
 
 
 if __name__ == "__main__":

@@ -28,10 +28,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Made:
-    """A picture that a page shows: made from ``source``, which the commands of the block above it write."""
+    """A picture that a page shows: ``sources`` side by side, which the commands of the block above it write."""
 
     target: str
-    source: str
+    sources: tuple[str, ...]
     width_px: int
     line: int
 
@@ -52,10 +52,10 @@ def blocks(text: str) -> list[Block]:
 
 
 def pictures(text: str) -> list[Made]:
-    """Return what the comments above pictures say: ``<!-- picture: TARGET from SOURCE, WIDTH px -->``."""
+    """Return what the comments above pictures say: ``<!-- picture: TARGET from SOURCE + SOURCE, WIDTH px -->``."""
     return [
-        Made(match[1], match[2], int(match[3]), text[: match.start()].count("\n") + 1)
-        for match in re.finditer(r"<!-- picture: (\S+) from (\S+), (\d+) px -->", text)
+        Made(match[1], tuple(match[2].split(" + ")), int(match[3]), text[: match.start()].count("\n") + 1)
+        for match in re.finditer(r"<!-- picture: (\S+) from (.+?), (\d+) px -->", text)
     ]
 
 
@@ -87,6 +87,8 @@ def materials(folder: Path) -> None:
         picture = Image.open(data / f"{sample}.png").convert("RGB")
         picture.thumbnail((240, 240))
         picture.save(folder / name)
+    (folder / "photos").mkdir()
+    shutil.copy(folder / "dog.jpg", folder / "photos" / "dog.jpg")
     logo = Image.new("RGB", (160, 120), "white")
     ImageDraw.Draw(logo).ellipse((30, 20, 130, 100), fill=(200, 30, 40))
     logo.save(folder / "logo.png")
@@ -114,20 +116,25 @@ def materials(folder: Path) -> None:
     ep.write(plan, folder / "somebodys.dst")
 
 
-def provide(folder: Path, words: list[str]) -> None:
-    """Put a file there for each that a command reads and no page before it has written: a copy of one of its kind."""
+def provided(folder: Path, words: list[str]) -> list[str]:
+    """Return the words with patterns as a shell expands them, and put a file there for each that a command reads.
+
+    What no page before has written is a copy of one of its kind.
+    """
     kinds = {".jpg": "photo.jpg", ".png": "logo.png", ".gpl": "my-maker.gpl", ".csv": "my-maker.csv"}
     kinds |= {".txt": "my-spools.txt", ".toml": "design.toml", ".dst": "somebodys.dst"}
     for before, word in zip(["", *words], words, strict=False):
         source = kinds.get(Path(word).suffix.lower())
-        if source and before not in ("-o", "--output", "--strip") and not (folder / word).exists():
+        if source and before not in ("-o", "--output", "--strip") and "*" not in word and not (folder / word).exists():
             shutil.copy(folder / source, folder / word)
+    found = [sorted(folder.glob(word)) if "*" in word else [] for word in words]
+    return [text for word, hits in zip(words, found, strict=True) for text in ([hit.name for hit in hits] or [word])]
 
 
 NOT_RUN = {"serve", "setup"}
 """Commands that do not end, or that ask questions when they stand alone."""
 
-SMALL = {"convert": 26, "quantize": 26, "stylize": 26, "digitize": 26, "try": 16, "demo": 26}
+SMALL = {"convert": 26, "quantize": 26, "stylize": 26, "digitize": 26, "try": 16, "batch": 16, "demo": 26}
 
 
 def shrunk(words: list[str]) -> list[str] | None:
@@ -152,6 +159,6 @@ def shrunk(words: list[str]) -> list[str] | None:
         out[out.index(flag) + 1] = f"{side}mm"
     if not flags and verb not in ("stylize", "digitize"):
         out += ["--width", f"{side}mm"]
-    if "--threads" not in out and verb in ("convert", "quantize", "demo"):
+    if "--threads" not in out and verb in ("convert", "quantize", "demo", "batch"):
         out += ["--threads", "4"]
     return out

@@ -1,4 +1,4 @@
-"""What the README says is true: its commands, its Python, its options file, its table of formats."""
+"""What README and cookbook say is true: their commands, Python and options files. See also ``test_docs.py``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embroider_prep.machines import find_machine
 from embroider_prep.options import read_options
 
 CHECKOUT = Path(__file__).parent.parent
-TEXT = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+TEXT = "".join((CHECKOUT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/cookbook.md"))
 
 CALLS = [
     (name, words.split())
@@ -64,21 +64,6 @@ def test_the_machine_is_one(tmp_path: Path) -> None:
     assert (machine.trims, machine.hoops[0].field_mm) == (False, (104, 104))
 
 
-def test_the_table_of_formats_is_that_of_the_library() -> None:
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in TEXT.splitlines() if line.startswith("| ")]
-    rows = [row for row in rows if re.fullmatch("[A-Z0-9, ]+", row[0])]
-    stated = {name: (length, lost) for names, _, length, lost in rows for name in names.split(", ")}
-    assert set(stated) == {item.name for item in FORMATS.values() if item.writes}
-    for name, (length, lost) in stated.items():
-        form = FORMATS[name]
-        if form.kind != "stitches":
-            continue
-        assert length == f"{form.max_stitch_mm:g} mm"
-        assert ("colours" in lost) == (not form.keeps_colors)
-        assert ("name" in lost) == (not form.keeps_names)
-        assert (form.side_file in lost) if form.side_file else ("beside" not in lost)
-
-
-def test_files_that_it_links_to_are_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
-        assert (CHECKOUT / target).is_file(), target
+def test_every_format_that_is_written_is_named() -> None:
+    for item in FORMATS.values():
+        assert not item.writes or item.name in TEXT

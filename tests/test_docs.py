@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cli_runs import Runner
-from doc_pages import CHECKOUT, DOCS, blocks, commands, materials, pages, pictures, provide, shrunk
+from doc_pages import CHECKOUT, DOCS, blocks, commands, materials, pages, pictures, provided, shrunk
 
 sys.path.insert(0, str(Path(__file__).parent / "make"))
 import make_docs
@@ -52,9 +52,9 @@ def test_commands_run(page: str, reader: Path, done: set[str], capfdbinary: pyte
     for block in blocks(PAGES[page]):
         for line in commands(block):
             words = shrunk(shlex.split(line)[1:])
-            if words is None or shlex.join(words) in done:
+            if words is None or (asked := shlex.join(words)) in done:
                 continue
-            provide(reader, words[1:])
+            words = provided(reader, words)
             if words[0] == "setup":
                 # Whatever is kept would change the commands below it.
                 (reader / "config.toml").unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def test_commands_run(page: str, reader: Path, done: set[str], capfdbinary: pyte
             if ran.code == 1 and "--force" in ran.err:
                 ran = run(*words, "--force")
             assert ran.code in (0, 3), f"{page}:{block.line}: {line}\n{ran.err}"
-            done.add(shlex.join(words))
+            done.add(asked)
             if words[0] == "setup":
                 (reader / "config.toml").unlink(missing_ok=True)
 
@@ -108,7 +108,9 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_pictures_are_small_and_made() -> None:
-    made = {(DOCS / item.target) for text in PAGES.values() for item in pictures(text)}
+    made = {DOCS / "pictures" / "planning.png"} | {
+        (DOCS / item.target) for text in PAGES.values() for item in pictures(text)
+    }
     shown = {
         (CHECKOUT / page).parent / target
         for page, text in PAGES.items()
@@ -120,10 +122,21 @@ def test_pictures_are_small_and_made() -> None:
     assert sum(path.stat().st_size for path in [*kept, DOCS / "strip.jpg"]) < 1_500_000
 
 
-@pytest.mark.parametrize("name", ["command-line.md", "python.md", "formats-and-machines.md"])
+@pytest.mark.parametrize("name", ["command-line.md", "python.md", "formats-and-machines.md", "troubleshooting.md"])
 def test_generated_pages_say_what_the_program_says(name: str) -> None:
     # python tests/make/make_docs.py writes them.
     assert (DOCS / name).read_text(encoding="utf-8") == make_docs.pages()[name]
+
+
+def test_every_finding_is_explained() -> None:
+    codes = {
+        code
+        for path in (CHECKOUT / "embroider_prep").rglob("*.py")
+        for code in re.findall(r'(?:code=|_note\()"([a-z]+-[a-z-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(codes) > 25
+    missing = {code for code in codes if f"`{code}`" not in PAGES["docs/troubleshooting.md"]}
+    assert not missing
 
 
 def test_the_glossary_is_in_order_and_explains_what_it_says() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from embroider_prep.errors import EmbroiderPrepError, OptionsError
+from embroider_prep.runtime import cores
 from training.options import PairOptions
 
 
@@ -61,7 +62,7 @@ def pairs(photos: Path, out: Path, settings: tuple[str, ...], workers: int | Non
         if not sign:
             raise OptionsError(f"--set {text!r}; allowed is NAME=VALUE", hint="--set colors=32")
         recipe_values[name.strip().replace("-", "_")] = value.strip()
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or cores()
     summary = make_pairs(photos, out, PairOptions(**values), recipe_values=recipe_values, workers=workers, progress=say)
     for name, reason in summary["failed"].items():
         click.echo(f"skipped {name}: {reason}", err=True)

@@ -1,6 +1,6 @@
 """The loss: L = content + style + tv + paired + gradient + feature, each with its weight.
 
-What each term buys (measured numbers in training/README.md):
+What each term buys (measured numbers in docs/train-a-style.md):
 
 content   output to photo, deep features: what the picture shows stays what it is.
 style     output to style image, Gram matrices: the same textures and colours, wherever they lie.

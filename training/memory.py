@@ -40,9 +40,32 @@ def peak_bytes() -> int:
         match = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
         if match:
             return int(match[1]) * 1024
+    if sys.platform == "win32":
+        return _peak_on_windows()
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _peak_on_windows() -> int:
+    """Return ``PeakWorkingSetSize`` of PROCESS_MEMORY_COUNTERS, as Microsoft's page on ``psapi.h`` lays it out."""
+    import ctypes
+    from ctypes import wintypes
+
+    class Counters(ctypes.Structure):
+        _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)] + [
+            (name, ctypes.c_size_t)
+            for name in ("peak", "working", "a", "b", "c", "d", "page_file", "peak_page_file")
+        ]  # fmt: skip
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    process = ctypes.windll.kernel32.GetCurrentProcess
+    process.restype = wintypes.HANDLE
+    asked = ctypes.windll.psapi.GetProcessMemoryInfo
+    asked.argtypes = [wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD]
+    if not asked(process(), ctypes.byref(counters), counters.cb):
+        raise OSError("Windows does not say how much memory this process has held")
+    return int(counters.peak)
 
 
 def main(path: str, side: str) -> None:
