@@ -32,6 +32,7 @@ COMMANDS = {
     "preview": ("Any stitch file", "Picture of the stitches in a file."),
     "sheet": ("Any stitch file", "Work sheet to print, or approval sheet for a customer."),
     "report": ("Any stitch file", "Numbers, threads and problems of a file."),
+    "desktop": ("Any stitch file", "Small pictures of stitch files in the file manager."),
     "setup": ("What there is", "Keep machine, hoop, threads and fabric once and for all."),
     "threads": ("What there is", "Thread charts: list them, match a colour."),
     "models": ("What there is", "Style models."),

@@ -110,7 +110,8 @@ def draw(
     plays = output is not None and Path(output).suffix.lower() in PAGES
     if output is not None:
         early.check_stream(output, as_json=False)
-        if not plays:
+        # A thumbnail's name is chosen by the file manager, with or without an ending.
+        if not plays and not (size_px is not None and not Path(output).suffix):
             early.check_picture(output)
         early.check_targets([output], [design, read], options)
 

@@ -37,15 +37,19 @@ def show_picture(rgb8: Rgb8) -> None:
 def write_picture(
     rgb8: Rgb8, target: str, *, alpha: npt.NDArray[np.uint8] | None = None, px_per_mm: float | None = None
 ) -> None:
-    """Write a picture to a file, or as PNG to standard output; JPEG leaves out what is transparent."""
+    """Write a picture to a file; as PNG to standard output and under a name without an ending.
+
+    JPEG leaves out what is transparent.
+    """
     from embroider_prep.picture import save_picture
 
-    if target != STREAM:
+    if target != STREAM and Path(target).suffix:
         keeps_alpha = Path(target).suffix.lower() not in (".jpg", ".jpeg")
         save_picture(rgb8, target, alpha=alpha if keeps_alpha else None, px_per_mm=px_per_mm)
         return
     from PIL import Image
 
+    from embroider_prep.files import atomic_write
     from embroider_prep.picture.save import density
 
     image = Image.fromarray(rgb8)
@@ -53,7 +57,11 @@ def write_picture(
         image.putalpha(Image.fromarray(alpha))
     out = io.BytesIO()
     image.save(out, "PNG", **density("PNG", px_per_mm))
-    write_bytes(out.getvalue())
+    if target == STREAM:
+        write_bytes(out.getvalue())
+        return
+    with atomic_write(target) as file:
+        file.write(out.getvalue())
 
 
 def write_indexed_png(image: IndexedImage, target: str, guide: Guide) -> None:
