@@ -27,6 +27,7 @@ from embroider_prep.files import open_input
 from embroider_prep.limits import MAX_DRAWING_BYTES
 from embroider_prep.option_values import ConvertValues
 from embroider_prep.options import ConvertOptions, QuantizeOptions
+from embroider_prep.plans import moved
 from embroider_prep.sizing import check_hoop, check_size_mm
 from embroider_prep.svg.manual import plan_of_stitches
 from embroider_prep.svg.objects import is_shape, objects_of
@@ -246,8 +247,9 @@ def _arranged(
         half = line.width_mm / 2
         edges.append((*(line.xy_mm.min(axis=0) - half).tolist(), *(line.xy_mm.max(axis=0) + half).tolist()))
     low, high = np.min(edges, axis=0)[:2], np.max(edges, axis=0)[2:]
-    middle = (low + high) / 2
-    width, height = (high - low).tolist()
+    # On the machine's grid: the stitches then lie where the drawing has its shapes.
+    middle = np.round((low + high) / 2, 1)
+    width, height = (2 * np.maximum(high - middle, middle - low)).tolist()
     check_size_mm(width, height, "the drawing")
     regions = [replace(item, polygon=_moved(item.polygon, -middle)) for item in regions]
     lines = [replace(line, xy_mm=line.xy_mm - middle) for line in lines]
@@ -263,7 +265,8 @@ def _arranged(
         options=options,
         progress=progress,
     )
-    return planned.plan, planned.findings
+    right, down = (round(float(value), 1) for value in middle)
+    return moved(planned.plan, right_mm=right, down_mm=down), planned.findings
 
 
 def _moved(polygon: Any, by_mm: Any) -> Any:

@@ -38,6 +38,7 @@ COMMANDS = {
     "models": ("What there is", "Style models."),
     "machines": ("What there is", "Machines and their hoops."),
     "formats": ("What there is", "File formats: limits, what they keep and lose."),
+    "inkscape": ("What there is", "Our entries in Inkscape's menu: install them, or take them out."),
     "doctor": ("What there is", "Check this installation."),
 }
 

@@ -238,6 +238,9 @@ class _Walk:
             if item.get("groupmode", INKSCAPE) == "layer":
                 below = replace(below, layers=(*above.layers, item.get("id") or ""))
             self._group(item, below)
+        elif item.get("role", OURS) == "below":
+            # The photo or a preview: nothing that anybody wants to sew.
+            return
         elif WORDS.get(item.name) != "text" or any(part.text.strip() for part in item.walk()):
             self.left[WORDS.get(item.name, f"<{item.name[:30]}>")] += 1
 

@@ -25,8 +25,8 @@ EDGE_INSET_MM, EDGE_STITCH_MM = 0.6, 2.5
 WAY_STITCH_MM = 3.0
 
 
-def shape_layers(plan: StitchPlan, page: Box) -> list[str]:
-    """Return a layer a colour block with its objects; before each the hidden way to it."""
+def shape_layers(plan: StitchPlan, page: Box, prefix: str = "") -> list[str]:
+    """Return a layer a colour block with its objects, before each the hidden way to it; ids begin with ``prefix``."""
     out: list[str] = []
     layer, before = 0, -1
     cut = _cuts(plan)
@@ -35,11 +35,11 @@ def shape_layers(plan: StitchPlan, page: Box) -> list[str]:
         if item.thread != before:
             out += ["</g>"] * (layer > 0)
             layer += 1
-            out.append(layer_start(f"layer{layer}", layer, thread))
+            out.append(layer_start(f"{prefix}layer{layer}", layer, thread))
         elif item.travel_mm is not None and len(item.travel_mm) > 1:
-            out.append(_way(index, item.travel_mm, item.thread, thread))
+            out.append(_way(f"{prefix}way{index}", index, item.travel_mm, item.thread, thread))
         before = item.thread
-        out += _object(index, item, thread, item.frame_mm or page, cut_after=index in cut)
+        out += _object(prefix, index, item, thread, item.frame_mm or page, cut_after=index in cut)
     return [*out, *["</g>"] * (layer > 0)]
 
 
@@ -69,13 +69,13 @@ def place_mark(xy: Points) -> str:
     return " ".join([str(len(xy)), *(f"{i} {number(xy[i][0])} {number(xy[i][1])}" for i in chosen)])
 
 
-def _way(index: int, way_mm: Points, thread: int, spool: Thread) -> str:
+def _way(name: str, index: int, way_mm: Points, thread: int, spool: Thread) -> str:
     # Neither locked before nor behind: it is a part of the run.
     more = {"stroke_method": "running_stitch", "running_stitch_length_mm": WAY_STITCH_MM, "ties": "3"}
-    return _stroke(f"way{index}", path(way_mm), spool, f"way to {index + 1}", more, {"role": "way", "thread": thread})
+    return _stroke(name, path(way_mm), spool, f"way to {index + 1}", more, {"role": "way", "thread": thread})
 
 
-def _object(index: int, item: SewObject, spool: Thread, frame: Box, *, cut_after: bool) -> list[str]:
+def _object(prefix: str, index: int, item: SewObject, spool: Thread, frame: Box, *, cut_after: bool) -> list[str]:
     cut = {"trim_after": True} if cut_after else {}
     ours: dict[str, Any] = {
         "role": "object",
@@ -88,14 +88,14 @@ def _object(index: int, item: SewObject, spool: Thread, frame: Box, *, cut_after
         "stitch_length_mm": item.stitch_length_mm,
         "way": "cut" if item.travel_mm is not None and not len(item.travel_mm) else "free",
     }
-    name, label = f"object{index}", f"{item.kind} {index + 1}"
+    name, label = f"{prefix}object{index}", f"{item.kind} {index + 1}"
     if isinstance(item.shape, DetailLine):
         return [_line(name, label, item, item.shape, spool, cut, ours)]
     polygon = item.shape.polygon
     ours["at"] = place_mark(np.asarray(polygon.exterior.coords[:-1]))
     data = " ".join(path(ring.coords[:-1], closed=True) for ring in (polygon.exterior, *polygon.interiors))
     style = f"fill:{spool.hex};fill-rule:evenodd;stroke:none"
-    body = _edge_runs(index, item, item.shape, spool)
+    body = _edge_runs(prefix, index, item, item.shape, spool)
     ours["edges"] = len(body)
     guide = _guide(index, item, item.shape)
     if guide:
@@ -106,7 +106,7 @@ def _object(index: int, item: SewObject, spool: Thread, frame: Box, *, cut_after
     fill = _element(name, data, style, label, more, ours)
     if guide:
         line = f"fill:none;stroke:#ff00ff;stroke-width:0.1;marker-start:url(#{GUIDE_MARKER})"
-        fill = f'<g id="flow{index}">{fill}<path id="guide{index}" style="{line}" d="{guide}"/></g>'
+        fill = f'<g id="{prefix}flow{index}">{fill}<path id="{prefix}guide{index}" style="{line}" d="{guide}"/></g>'
     return [*body, fill]
 
 
@@ -139,7 +139,7 @@ def _at_frame(item: SewObject, frame: Box) -> bool:
     return bool(room < item.pull_mm)
 
 
-def _edge_runs(index: int, item: SewObject, region: Region, spool: Thread) -> list[str]:
+def _edge_runs(prefix: str, index: int, item: SewObject, region: Region, spool: Thread) -> list[str]:
     """Underlay along the border is a running stitch before the fill; Ink/Stitch has none for fills."""
     import shapely
 
@@ -150,7 +150,7 @@ def _edge_runs(index: int, item: SewObject, region: Region, spool: Thread) -> li
     more = {"stroke_method": "running_stitch", "running_stitch_length_mm": EDGE_STITCH_MM}
     return [
         _stroke(
-            f"edge{index}-{number}",
+            f"{prefix}edge{index}-{number}",
             path(np.round(ring, 3), closed=True),
             spool,
             f"underlay {index + 1}",

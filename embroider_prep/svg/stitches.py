@@ -23,8 +23,8 @@ class _Piece:
     cut_after: bool = False
 
 
-def stitch_layers(plan: StitchPlan) -> list[str]:
-    """Return layers of paths that Ink/Stitch and `svg.read` take point by point."""
+def stitch_layers(plan: StitchPlan, prefix: str = "") -> list[str]:
+    """Return layers of paths that Ink/Stitch and `svg.read` take point by point; ids begin with ``prefix``."""
     out: list[str] = []
     layer = 0
     for number, piece in enumerate(_pieces(plan), 1):
@@ -33,8 +33,8 @@ def stitch_layers(plan: StitchPlan) -> list[str]:
         if piece.link in (Link.START, Link.COLOR):
             out += ["</g>"] * (layer > 0)
             layer += 1
-            out.append(layer_start(f"stitches-{layer}", layer, thread))
-        out.append(_path(number, piece, plan))
+            out.append(layer_start(f"{prefix}stitches-{layer}", layer, thread))
+        out.append(_path(f"{prefix}run{number}", number, piece, plan))
     return [*out, *["</g>"] * (layer > 0)]
 
 
@@ -58,7 +58,7 @@ def _pieces(plan: StitchPlan) -> Iterator[_Piece]:
         yield piece
 
 
-def _path(number: int, piece: _Piece, plan: StitchPlan) -> str:
+def _path(name: str, number: int, piece: _Piece, plan: StitchPlan) -> str:
     first = piece.blocks[0]
     parts = [first.xy_mm, *(block.xy_mm[1:] for block in piece.blocks[1:])]
     units = np.rint(np.concatenate(parts) * UNITS_PER_MM).astype(int)
@@ -74,6 +74,6 @@ def _path(number: int, piece: _Piece, plan: StitchPlan) -> str:
     ours = {"thread": first.thread, **({"object": first.object} if first.object >= 0 else {})}
     style = f"fill:none;stroke:{plan.threads[first.thread].hex};stroke-width:{STITCH_WIDTH_MM}"
     return (
-        f'<path id="run{number}" inkscape:label={quoteattr(label)} style="{style}" d="M {places}"'
+        f'<path id="{name}" inkscape:label={quoteattr(label)} style="{style}" d="M {places}"'
         f"{attributes('inkstitch', more)}{attributes('prep', ours)}/>"
     )

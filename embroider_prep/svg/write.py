@@ -51,11 +51,7 @@ def plan_to_svg(
     page = _page(plan, photo)
     width, height = max(1.0, page[2] - page[0]), max(1.0, page[3] - page[1])
     stitches = show != "shapes" or not plan.objects
-    body = _photo_layer(photo) if photo is not None else []
-    if stitches:
-        body += _group(STITCHES, "Stitches", stitch_layers(plan), hidden=False)
-    if plan.objects and show != "stitches":
-        body += _group(SHAPES, "Shapes", shape_layers(plan, page), hidden=stitches)
+    body = [*(_photo_layer(photo) if photo is not None else []), *plan_layers(plan, show=show)]
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
@@ -64,13 +60,25 @@ def plan_to_svg(
             f'height="{number(height)}mm" viewBox="{" ".join(map(number, (*page[:2], width, height)))}">',
             f"<title>{escape(clean_line(name) or 'design')}</title>",
             '<sodipodi:namedview inkscape:document-units="mm" pagecolor="#ffffff"/>',
-            *_metadata(plan, page, EXACT if stitches else DIGITIZED),
-            *_defs(plan),
+            "<metadata>",
+            *metadata(plan, exact=stitches),
+            "</metadata>",
+            *guide_marker(plan),
             *body,
             "</svg>",
             "",
         ]
     )
+
+
+def plan_layers(plan: StitchPlan, *, show: str = "both", prefix: str = "") -> list[str]:
+    """Return the layers of a plan, as `plan_to_svg` shows them; ids begin with ``prefix``."""
+    stitches = show != "shapes" or not plan.objects
+    out = _group(prefix + STITCHES, "Stitches", stitch_layers(plan, prefix), hidden=False) if stitches else []
+    if plan.objects and show != "stitches":
+        layers = shape_layers(plan, _page(plan, None), prefix)
+        out += _group(prefix + SHAPES, "Shapes", layers, hidden=stitches)
+    return out
 
 
 def _page(plan: StitchPlan, photo: tuple[Rgb8, float] | None) -> Box:
@@ -92,9 +100,14 @@ def _page(plan: StitchPlan, photo: tuple[Rgb8, float] | None) -> Box:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _metadata(plan: StitchPlan, page: Box, lengths: dict[str, float]) -> list[str]:
+def metadata(plan: StitchPlan, *, exact: bool) -> list[str]:
+    """Return what stands in a drawing's metadata: for Ink/Stitch, and for ourselves.
+
+    ``exact``: there are stitches to be taken point for point.
+    """
     # Version 3 tells Ink/Stitch that the parameters are in its present form; values are JSON.
-    out = ["<metadata>", "<inkstitch:inkstitch_svg_version>3</inkstitch:inkstitch_svg_version>"]
+    lengths = EXACT if exact else DIGITIZED
+    out = ["<inkstitch:inkstitch_svg_version>3</inkstitch:inkstitch_svg_version>"]
     out += [f"<inkstitch:{key}>{number(value)}</inkstitch:{key}>" for key, value in lengths.items()]
     palette = _palette(plan.threads)
     if palette:
@@ -107,10 +120,9 @@ def _metadata(plan: StitchPlan, page: Box, lengths: dict[str, float]) -> list[st
         "min_stitch_mm": plan.min_stitch_mm,
         "trim_above_mm": plan.trim_above_mm if plan.trim_above_mm < float("inf") else None,
         "frame_mm": _common_frame(plan),
-        "page_mm": page,
     }
     out.append(f"<prep:plan>{escape(json.dumps(table))}</prep:plan>")
-    return [*out, "</metadata>"]
+    return out
 
 
 def _common_frame(plan: StitchPlan) -> Box | None:
@@ -127,7 +139,8 @@ def _palette(threads: tuple[Thread, ...]) -> str:
     return title.removeprefix("InkStitch ")
 
 
-def _defs(plan: StitchPlan) -> list[str]:
+def guide_marker(plan: StitchPlan) -> list[str]:
+    """Return the mark of guide lines, where there are any."""
     if all(item.bend_mm is None for item in plan.objects):
         return []
     return [
@@ -151,7 +164,8 @@ def _photo_layer(photo: tuple[Rgb8, float]) -> list[str]:
     data = base64.b64encode(file.getvalue()).decode("ascii")
     return [
         '<g id="photo" inkscape:groupmode="layer" inkscape:label="Photo" sodipodi:insensitive="true">',
-        f'<image x="{number(-width / 2)}" y="{number(-height / 2)}" width="{number(width)}" height="{number(height)}" '
+        f'<image prep:role="below" x="{number(-width / 2)}" y="{number(-height / 2)}" '
+        f'width="{number(width)}" height="{number(height)}" '
         f'preserveAspectRatio="none" xlink:href="data:image/jpeg;base64,{data}"/>',
         "</g>",
     ]

@@ -25,13 +25,17 @@ MAX_ENTITIES = 100
 
 @dataclass(kw_only=True, eq=False)
 class Element:
-    """One element: its local name, its attributes by local name or ``{namespace}name``, its text and children."""
+    """One element: its local name, its attributes by local name or ``{namespace}name``, its text and children.
+
+    ``offset`` is where it begins in the file, bytes.
+    """
 
     name: str
     space: str
     attributes: dict[str, str]
     children: list[Element] = field(default_factory=list)
     text: str = ""
+    offset: int = 0
 
     def get(self, name: str, space: str = "") -> str | None:
         """Return an attribute, or None."""
@@ -80,7 +84,7 @@ class _Reader:
         for key, value in table.items():
             home, _, plain = key.rpartition(" ")
             attributes[f"{{{home}}}{plain}" if home else plain] = value
-        item = Element(name=local, space=space, attributes=attributes)
+        item = Element(name=local, space=space, attributes=attributes, offset=self.parser.CurrentByteIndex)
         if self.stack:
             self.stack[-1].children.append(item)
         elif self.root is None:
