@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         read_options,
     )
     from embroider_prep.painting import Painting, paint
-    from embroider_prep.pattern import Written, read, to_bytes, write
+    from embroider_prep.pattern import Written, from_pyembroidery, read, to_bytes, write
     from embroider_prep.picture import Picture, read_indexed, write_indexed
     from embroider_prep.picture import load as load_picture
     from embroider_prep.pipeline import InThreads, convert, digitize, quantize_picture
@@ -134,6 +134,7 @@ __all__ = [
     "convert",
     "digitize",
     "find_machine",
+    "from_pyembroidery",
     "list_charts",
     "list_machines",
     "list_models",
@@ -175,7 +176,7 @@ _HOMES = {
     "options": "ConvertOptions PaintingOptions PictureOptions PlanOptions PreviewOptions QuantizeOptions RegionOptions "
     "SheetOptions SizeOptions StylizeOptions WriteOptions read_options",
     "painting": "Painting paint",
-    "pattern": "Written read to_bytes write",
+    "pattern": "Written from_pyembroidery read to_bytes write",
     "picture": "Picture read_indexed write_indexed",
     "pipeline": "InThreads convert digitize quantize_picture",
     "planning": "plan_shapes sew_objects",

@@ -375,6 +375,24 @@ class StitchPlan:
             length[block.thread] += float(np.hypot(way[:, 0], way[:, 1]).sum())
         return tuple(length)
 
+    def to_pyembroidery(self, library: Any = None) -> Any:
+        """Return the plan as an ``EmbPattern``, for scripts that use pyembroidery or pystitch.
+
+        Parameters
+        ----------
+        library : module, optional
+            ``pystitch``, or another fork of ``pyembroidery``, which is the default.
+
+        Returns
+        -------
+        EmbPattern
+            Stitches, jumps, trims and colour changes in tenths of a millimetre; `from_pyembroidery` is the way back.
+        """
+        from importlib import import_module
+
+        # The data model itself knows no library.
+        return import_module("embroider_prep.pattern.library").to_pattern(self, library)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:

@@ -92,6 +92,11 @@ def materials(folder: Path) -> None:
     logo = Image.new("RGB", (160, 120), "white")
     ImageDraw.Draw(logo).ellipse((30, 20, 130, 100), fill=(200, 30, 40))
     logo.save(folder / "logo.png")
+    (folder / "logo.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="40mm" height="30mm" viewBox="0 0 40 30">'
+        '<rect width="40" height="30" fill="#1f4fa3"/><circle cx="20" cy="15" r="8" fill="#ffffff"/></svg>',
+        encoding="utf-8",
+    )
     mask = Image.new("L", (240, 240), 0)
     ImageDraw.Draw(mask).ellipse((60, 20, 180, 239), fill=255)
     mask.save(folder / "mask.png")
@@ -122,7 +127,7 @@ def provided(folder: Path, words: list[str]) -> list[str]:
     What no page before has written is a copy of one of its kind.
     """
     kinds = {".jpg": "photo.jpg", ".png": "logo.png", ".gpl": "my-maker.gpl", ".csv": "my-maker.csv"}
-    kinds |= {".txt": "my-spools.txt", ".toml": "design.toml", ".dst": "somebodys.dst"}
+    kinds |= {".txt": "my-spools.txt", ".toml": "design.toml", ".dst": "somebodys.dst", ".svg": "logo.svg"}
     for before, word in zip(["", *words], words, strict=False):
         source = kinds.get(Path(word).suffix.lower())
         if source and before not in ("-o", "--output", "--strip") and "*" not in word and not (folder / word).exists():
@@ -140,6 +145,9 @@ SMALL = {"convert": 26, "quantize": 26, "stylize": 26, "digitize": 26, "try": 16
 def shrunk(words: list[str]) -> list[str] | None:
     """Return a command so that it takes about a second: small, few threads; None for one that is not run."""
     verb = words[0]
+    if verb == "inkscape":
+        # It would write into the folders of whoever runs the tests: tests/test_inkscape_menu.py.
+        return None
     if verb == "serve":
         # It runs until somebody ends it: tests/test_web_server.py.
         return None

@@ -193,3 +193,27 @@ def test_split_hoops_of_a_design_that_fits_is_one_file(tmp_path: Path) -> None:
 def test_split_hoops_needs_a_hoop(tmp_path: Path) -> None:
     with pytest.raises(OptionsError, match="no hoop to divide"):
         pattern.write(square(), tmp_path / "a.pes", WriteOptions(split_hoops=True))
+
+
+@pytest.mark.parametrize("name", ["pyembroidery", "pystitch"])
+def test_patterns_of_the_libraries_and_back(name: str, tmp_path: Path) -> None:
+    from importlib import import_module
+
+    import embroider_prep as ep
+
+    library = import_module(name)
+    plan = bouquet()
+    made = plan.to_pyembroidery(library)
+    assert isinstance(made, library.EmbPattern)
+    back = ep.from_pyembroidery(made)
+    one, two = needle_path(plan), needle_path(back)
+    np.testing.assert_array_equal(one.xy, two.xy)
+    np.testing.assert_array_equal(one.came, two.came)
+    colors = [[p.threads[i] for i in path.color_threads] for p, path in ((plan, one), (back, two))]
+    assert [(t.rgb8, t.code, t.brand) for t in colors[0]] == [(t.rgb8, t.code, t.brand) for t in colors[1]]
+    # What the library writes itself reads as the same stitches.
+    library.write(made, str(tmp_path / "a.dst"))
+    assert ep.read(tmp_path / "a.dst").stitch_count == pytest.approx(plan.stitch_count, abs=plan.trims + 20)
+    assert ep.from_pyembroidery(library.read(str(tmp_path / "a.dst"))).stitch_count > 0.9 * plan.stitch_count
+    with pytest.raises(FormatError, match="no stitches"):
+        ep.from_pyembroidery(library.EmbPattern())

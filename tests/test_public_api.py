@@ -65,6 +65,7 @@ check
 convert
 digitize
 find_machine
+from_pyembroidery
 list_charts
 list_machines
 list_models

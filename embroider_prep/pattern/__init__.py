@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from embroider_prep.pattern.library import from_pyembroidery
 from embroider_prep.pattern.reader import Look, look, read
 from embroider_prep.pattern.writer import Written, prepare, to_bytes, write
 
-__all__ = ["Look", "Written", "look", "prepare", "read", "to_bytes", "write"]
+__all__ = ["Look", "Written", "from_pyembroidery", "look", "prepare", "read", "to_bytes", "write"]
