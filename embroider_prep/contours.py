@@ -30,6 +30,9 @@ Amount = Literal["none", "few", "many"]
 # Arcs are looked at in steps this long, over this far on both sides: a border lies beside the step by half a pixel.
 SAMPLE_MM, ASIDE_MM = 0.25, 0.5
 
+# The areas on both sides of a border, away from the line on it.
+BESIDE_MM = 0.7
+
 # Strength (1 is 30 ΔE) from which an arc is on, and from which one that hangs together with such a one is.
 START, FOLLOW = 0.43, 0.22
 
@@ -69,12 +72,14 @@ HARDER = (1.0, 1.15, 1.35, 1.6, 1.9, 2.2, 2.6)
 class Seen:
     """What is known of each place of a picture (H, W): ``strength`` uint8, 255 is the clearest step; ``focus`` float.
 
-    ``quiet`` says where nothing is drawn (inside faces, where lines make caricatures).
+    ``quiet`` says where nothing is drawn (inside faces, where lines make caricatures); ``dark`` where a dark line would
+    not be seen.
     """
 
     strength: npt.NDArray[np.uint8]
     focus: npt.NDArray[np.float32]
     quiet: npt.NDArray[np.bool_]
+    dark: npt.NDArray[np.bool_]
     px_per_mm: float
 
     def at(self, plane: npt.NDArray[Any], xy_mm: Points) -> Floats:
@@ -87,13 +92,14 @@ class Seen:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Arc:
     """A border between two junctions in even steps: ``strength`` of the photo's step at each, ``worth`` its share that
-    counts here; ``quiet`` says where nothing is drawn.
+    counts here; ``quiet`` says where nothing is drawn, ``dark`` where a line would not be seen.
     """
 
     xy_mm: Points
     strength: Floats
     worth: Floats
     quiet: npt.NDArray[np.bool_]
+    dark: npt.NDArray[np.bool_]
     ring: bool
 
 
@@ -106,7 +112,8 @@ class _Part:
     worth: float
     on: bool
     strong: bool
-    quiet: bool = False
+    quiet: bool
+    dark: bool
 
     @property
     def ends(self) -> tuple[Node, Node]:
@@ -116,6 +123,11 @@ class _Part:
     @property
     def length_mm(self) -> float:
         return float(np.hypot(*np.diff(self.xy_mm, axis=0).T).sum())
+
+    @property
+    def bridge_mm(self) -> float:
+        """What it costs to go along here only to get on: beside a dark area nobody sees it."""
+        return self.length_mm * (0.5 if self.dark else 1.5 - min(self.mean / FOLLOW, 1.0))
 
 
 def find_contours(
@@ -217,8 +229,10 @@ def _looked_at(arcs: list[Points], polygons: Sequence[Polygon], seen: Seen, size
         if at_frame.mean() > 0.5:
             quiet[:] = True
         share = float(np.clip(np.sqrt(area / WHOLE_MM2), LEAST_SHARE, 1))
-        worth = strength * seen.at(seen.focus, xy) * share
-        out.append(_Arc(xy_mm=xy, strength=strength, worth=worth, quiet=quiet, ring=ring))
+        sides = xy[:, None] + np.array([[-BESIDE_MM], [BESIDE_MM]]) * normal[:, None]
+        dark = seen.at(seen.dark, sides).max(axis=1) > 0
+        worth = np.where(dark, 0, strength * seen.at(seen.focus, xy) * share)
+        out.append(_Arc(xy_mm=xy, strength=strength, worth=worth, quiet=quiet, dark=dark, ring=ring))
     return out
 
 
@@ -257,6 +271,7 @@ def _parts(arc: _Arc, harder: float) -> list[_Part]:
                 on=bool(on[(a + b) // 2]),
                 strong=bool(strong[inner].any()),
                 quiet=bool(arc.quiet[inner].mean() > 0.3),
+                dark=bool(arc.dark[inner].mean() > 0.5),
             )
         )
     return out
@@ -293,7 +308,7 @@ def _rings(parts: list[_Part], polygons: Sequence[Polygon]) -> list[_Part]:
         if length[mine[on[mine]]].sum() < RING_SHARE * length[mine].sum():
             continue
         for i in mine.tolist():
-            if not on[i] and not parts[i].quiet and parts[i].mean >= RING_STRENGTH:
+            if not on[i] and not parts[i].quiet and not parts[i].dark and parts[i].mean >= RING_STRENGTH:
                 out[i] = replace(parts[i], on=True)
     return out
 
@@ -366,7 +381,7 @@ def _bridges(parts: list[_Part], pieces: Sequence[Sequence[int]]) -> set[int]:
         if part.quiet:
             continue
         one, two = part.ends
-        cost = part.length_mm * (1.5 - min(part.mean / FOLLOW, 1.0))
+        cost = part.bridge_mm
         links.setdefault(one, []).append((two, cost, i))
         links.setdefault(two, []).append((one, cost, i))
     best: dict[Node, tuple[float, int, int]] = {}
@@ -389,8 +404,7 @@ def _bridges(parts: list[_Part], pieces: Sequence[Sequence[int]]) -> set[int]:
         one, two = part.ends
         if part.quiet or one not in best or two not in best or best[one][1] == best[two][1]:
             continue
-        cost = part.length_mm * (1.5 - min(part.mean / FOLLOW, 1.0))
-        total = best[one][0] + cost + best[two][0]
+        total = best[one][0] + part.bridge_mm + best[two][0]
         if total <= BRIDGE_MM:
             ways.append((total, i))
     lead = list(range(len(pieces)))

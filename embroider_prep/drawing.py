@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from embroider_prep.color import Rgb8
+from embroider_prep.color import Rgb8, lab_from_rgb8
 from embroider_prep.contours import Seen, find_contours
-from embroider_prep.design import Guide, IndexedImage
+from embroider_prep.design import FABRIC, Guide, IndexedImage
 from embroider_prep.lines import find_lines
 from embroider_prep.options import ConvertOptions, QuantizeOptions
 from embroider_prep.regions import find_regions
@@ -24,6 +24,9 @@ SUBJECT_FOCUS, OTHER_FOCUS, SUBJECT_RIM_MM = 1.25, 0.75, 0.7
 
 # In the faces of animals fur has steps everywhere.
 ANIMAL_FOCUS = 0.6
+
+# A line shows beside what is lighter than its thread by this (L*).
+SHOWN_L = 9.0
 
 # Within this share of a person's face no border is drawn: what one would draw there are marks.
 QUIET_FACE = 0.95
@@ -67,7 +70,7 @@ def with_contours(
         regions = find_regions(ground, guide, options.regions).regions
         contours = find_contours(
             [region.polygon for region in regions],
-            _seen(photo, scene, image.px_per_mm),
+            _seen(photo, scene, image),
             size_mm=image.size_mm,
             amount=look.contours,
             width_mm=look.width_mm,
@@ -76,8 +79,11 @@ def with_contours(
     return inked(image) if look.ink else image
 
 
-def _seen(photo: Rgb8, scene: Scene, px_per_mm: float) -> Seen:
-    shape = photo.shape[:2]
+def _seen(photo: Rgb8, scene: Scene, image: IndexedImage) -> Seen:
+    shape, px_per_mm = photo.shape[:2], image.px_per_mm
+    lightness = lab_from_rgb8(np.array([thread.rgb8 for thread in image.threads], np.uint8).reshape(-1, 3))[:, 0]
+    dark = np.zeros(FABRIC + 1, bool)
+    dark[: len(lightness)] = lightness < lightness.min(initial=100) + SHOWN_L
     focus: npt.NDArray[np.float32] = np.ones(shape, np.float32)
     if scene.subject is not None:
         mask = cv2.resize(scene.subject, shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(shape)
@@ -90,5 +96,6 @@ def _seen(photo: Rgb8, scene: Scene, px_per_mm: float) -> Seen:
         strength=step_strength(photo, px_per_mm=px_per_mm),
         focus=focus * (1 - np.float32(1 - ANIMAL_FOCUS) * face_share(shape, animals)),
         quiet=face_share(shape, people, reach=QUIET_FACE) > 0,
+        dark=dark[image.labels],
         px_per_mm=px_per_mm,
     )

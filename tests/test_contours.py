@@ -60,6 +60,7 @@ def contours_of(kind: str, quiet: npt.NDArray[np.bool_] | None = None, **options
         strength=step_strength(picture, px_per_mm=SCALE),
         focus=np.ones(shape, np.float32),
         quiet=np.zeros(shape, bool) if quiet is None else quiet,
+        dark=np.zeros(shape, bool),
         px_per_mm=SCALE,
     )
     return find_contours([r.polygon for r in regions], seen, size_mm=image.size_mm, **options)  # type: ignore[arg-type]

@@ -25,6 +25,9 @@ Mask = npt.NDArray[np.bool_]
 # Width of the diffusion that smooths borders, and the ΔE that weighs as much as a whole label in it.
 SMOOTH_MM, FORCE_DELTA_E = 0.3, 30.0
 
+# Faces are not smoothed more than this: lids and lips would go.
+FACE_SMOOTHING = 1.0
+
 # Sigmas that a blur reaches.
 BLUR_REACH = 3.0
 
@@ -204,9 +207,16 @@ class _Costs:
 
     def of_thread(self, thread: int) -> Float32:
         """Return what a thread costs everywhere, (H, W), smoothed as borders are."""
-        window = 2 * round(self.options.smoothing * self.px_per_mm / 6) + 1
         # Twice as fast as indexing.
         cost = np.take(np.ascontiguousarray(self.table[:, thread]), self.colors.of_pixel, mode="clip")
+        smooth = self._smoothed(cost, self.options.smoothing)
+        if self.options.smoothing > FACE_SMOOTHING and self.face.any():
+            fine = self._smoothed(cost, FACE_SMOOTHING)
+            smooth = smooth + self.face * (fine - smooth)
+        return smooth
+
+    def _smoothed(self, cost: Float32, smoothing: float) -> Float32:
+        window = 2 * round(smoothing * self.px_per_mm / 6) + 1
         return cost if window == 1 else cv2.blur(cost, (window, window)).reshape(cost.shape)
 
     def merge(self, labels: Labels, keep: Mask | None = None) -> Labels:
@@ -270,6 +280,7 @@ def _smooth_borders(labels: Labels, costs: _Costs) -> Labels:
     force = np.sqrt(costs.weight.reshape(-1)[at]) / np.float32(FORCE_DELTA_E)
     # Half precision: in a picture full of borders these are all of its pixels for each thread.
     used = np.unique(labels[labels != FABRIC]).tolist()
+    fine = costs.face.reshape(-1)[at] > 0.5 if costs.options.smoothing > FACE_SMOOTHING else np.zeros(len(at), bool)
     near = {thread: (costs.of_thread(thread).reshape(-1)[at] * force).astype(np.float16) for thread in used}
     for _ in range(2):
         best = np.full(len(force), -np.inf, np.float32)
@@ -277,6 +288,9 @@ def _smooth_borders(labels: Labels, costs: _Costs) -> Labels:
         for thread, cost in near.items():
             own = (labels == thread).astype(np.uint8) * np.uint8(255)
             share = cv2.GaussianBlur(own, (0, 0), sigma).reshape(-1)[at]
+            if fine.any():
+                small = cv2.GaussianBlur(own, (0, 0), FACE_SMOOTHING * SMOOTH_MM * costs.px_per_mm).reshape(-1)[at]
+                share = np.where(fine, small, share)
             value = share * np.float32(1 / 255) - cost
             # A thread that is not near stays away: no new islands far from its own pieces.
             better = (value > best) & (share > 5)

@@ -14,10 +14,10 @@ from embroider_prep.scene import Face
 
 # Smoothing that stops at edges: a pass reaches 1.5 sigma. A mm is not the same detail in a small and in a large
 # design, so in large ones a share of the width counts.
-FLATTEN_MM, FLATTEN_SHARE, FLATTEN_LEVELS, PASSES = 0.5, 0.007, 28.0, 4
+FLATTEN_MM, FLATTEN_SHARE, FLATTEN_LEVELS, PASSES = 0.5, 0.007, 28.0, 3
 
 # In faces less: eyes and lips are as wide as that.
-FACE_MM, FACE_LEVELS = 0.3, 11.0
+FACE_MM, FACE_LEVELS = 0.25, 9.0
 
 # Specks before the first pass.
 MEDIAN_MM = 0.35

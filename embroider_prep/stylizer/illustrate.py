@@ -30,6 +30,9 @@ MOST_AREAS = 160
 LINE_RGB = (24, 20, 24)
 """Colour of contours."""
 
+DARK_L = 16.0
+"""Beside darker colours a line is not seen."""
+
 BLUR_MM = 0.25
 """How far a colour is looked for around a pixel."""
 
@@ -77,6 +80,7 @@ def illustrate(rgb8: Rgb8, look: Look, options: StylizeOptions, *, px_per_mm: fl
         strength=step_strength(work, px_per_mm=work_scale),
         focus=np.ones(labels.shape, np.float32),
         quiet=np.zeros(labels.shape, bool),
+        dark=(lab_from_rgb8(palette)[:, 0] < DARK_L)[labels],
         px_per_mm=work_scale,
     )
     contours = find_contours(
