@@ -18,7 +18,7 @@ Index = npt.NDArray[np.int64]
 UNSEEN, SEEN_PER_DELTA_E = 0.04, 0.1
 
 # A link shorter than this is a short stitch.
-SHORT_MM, SHORT_PRICE = 1.0, 0.15
+SHORT_MM, SHORT_PRICE = 1.0, 0.4
 
 STEP_MM = 0.2
 THREAD_MM = 0.4

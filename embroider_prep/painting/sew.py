@@ -43,13 +43,16 @@ STITCHES_PER_RUN = 2.6
 # A visible link that harms less is left as it is.
 SLIGHT = 0.5
 
+# A longer stretch that shows is read as a line of the picture: it is cut before others of so many times its harm.
+LINE_MM, LINE_HARM = 2.4, 2.5
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
     """One thread's runs in sewing order, number ``index`` (m,) of those found.
 
     ``ends`` (m, 2, 2) are as they are sewn, ``row`` (m,) says in which stretch, ``ways`` are the links led around and
-    ``harm`` (m - 1,) is what each link shows.
+    ``harm`` (m - 1,) is what each link shows, ``seen`` (m - 1,) for how long, mm.
     """
 
     thread: int
@@ -59,6 +62,7 @@ class Task:
     row: npt.NDArray[np.int64]
     ways: dict[int, Points]
     harm: npt.NDArray[np.float64]
+    seen: npt.NDArray[np.float64]
 
 
 def draft_rows(
@@ -178,19 +182,21 @@ def _task(thread: int, kind: str, ends: Points, row: npt.NDArray[np.int64], grou
     for i in () if draft else looked_at:
         most = harm[i] * (1 - SAVES) - SAVES_LEAST + UNSEEN * float(np.hypot(*(arrive[i] - leave[i])))
         way = lead_around(leave[i], arrive[i], ground, most)
-        around = np.inf if way is None else float(ground.shows(way[:-1], way[1:])[0].sum())
-        if way is not None and around < harm[i] * (1 - SAVES) - SAVES_LEAST:
-            ways[i], harm[i] = way, around
+        if way is None:
+            continue
+        around, shows = (float(part.sum()) for part in ground.shows(way[:-1], way[1:]))
+        if around < harm[i] * (1 - SAVES) - SAVES_LEAST:
+            ways[i], harm[i], seen[i] = way, around, max(shows, 2 * HOP_MM)
     harm[seen <= HOP_MM] = 0
-    return Task(thread=thread, kind=kind, index=index, ends=sewn, row=row[index], ways=ways, harm=harm)
+    return Task(thread=thread, kind=kind, index=index, ends=sewn, row=row[index], ways=ways, harm=harm, seen=seen)
 
 
 def _cuts(tasks: list[Task], budget: int) -> set[tuple[int, int]]:
     """Return the links (task, link) that harm most: those are cut."""
     links = [
-        (-float(harm), number, i)
+        (-harm * (LINE_HARM if seen > LINE_MM else 1), number, i)
         for number, task in enumerate(tasks)
-        for i, harm in enumerate(task.harm.tolist())
+        for i, (harm, seen) in enumerate(zip(task.harm.tolist(), task.seen.tolist(), strict=True))
         if harm > SLIGHT
     ]
     return {(number, i) for _, number, i in sorted(links)[:budget]}

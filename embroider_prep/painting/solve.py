@@ -18,14 +18,14 @@ from embroider_prep.painting.target import CELL_MM, Floats, Target
 Labels = npt.NDArray[np.int64]
 
 # Sweeps before anything else: the first does nine tenths.
-FREE_SWEEPS = 3
+FREE_SWEEPS = 2
 
 # Each round: what a site costs where its thread cannot get, and how far beyond its parts it may grow (cells across
 # and along the rows). Parts that nearly reach each other first get the chance to.
-ROUNDS = ((20, (1, 5)), (40, (1, 4)), (80, (1, 3)), (200, (1, 2)), (10_000, (0, 2)), (10_000, (0, 1)))
+ROUNDS = ((20, (1, 5)), (60, (1, 4)), (200, (1, 2)), (10_000, (0, 2)), (10_000, (0, 1)))
 
 # A draft's: colours are near after the first sweep, and ways are found in fewer rounds.
-DRAFT_SWEEPS, DRAFT_ROUNDS = 1, (ROUNDS[1], ROUNDS[3], ROUNDS[5])
+DRAFT_SWEEPS, DRAFT_ROUNDS = 1, (ROUNDS[1], ROUNDS[2], ROUNDS[4])
 
 # Rounds in which threads may still change places in the sewing order.
 REORDER = 3
