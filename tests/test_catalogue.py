@@ -19,11 +19,13 @@ IDS = [place.parents[1].name for place in make_catalogue.PLACES]
 @pytest.mark.parametrize("place", make_catalogue.PLACES, ids=IDS)
 def test_every_text_is_translated_and_compiled(place: Path) -> None:
     entries = make_catalogue.read_po(place.read_text(encoding="utf-8"))
-    # `python tests/make/make_catalogue.py` brings both up to date.
-    assert list(entries)[1:] == make_catalogue.texts()
-    assert [text for text, to in entries.items() if not to] == []
+    # `python tests/make/make_catalogue.py` brings both up to date; what other rooms add stays English until then.
+    assert [text for text in make_catalogue.texts(own=True) if not entries.get(text)] == []
+    assert len(make_catalogue.texts()) > len(make_catalogue.texts(own=True)) > 100
     assert place.with_suffix(".mo").read_bytes() == make_catalogue.to_mo(entries)
-    for text, to in list(entries.items())[1:]:
+    for text, to in entries.items():
+        if not text or not to:
+            continue
         assert sorted(re.findall(r"\{\w+\}", text)) == sorted(re.findall(r"\{\w+\}", to)), text
 
 

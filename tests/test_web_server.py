@@ -129,6 +129,12 @@ class TestPhotos:
             assert answer.body == (tmp_path / f"cup.{form}").read_bytes(), form
             assert answer.headers["content-disposition"] == f'attachment; filename="cup.{form}"'
         assert version["numbers"] == made.report.as_dict()["plan"]
+        named = client.add(jpeg(), "my cup.jpg")
+        version = client.convert(named, SMALL)
+        made.save(tmp_path / "my cup.pes", preview=False, report=False)
+        answer = client.ask("GET", f"/api/photos/{named}/versions/{version['number']}/files/design?form=pes")
+        assert answer.body == (tmp_path / "my cup.pes").read_bytes()
+        assert answer.headers["content-disposition"] == 'attachment; filename="my_cup.pes"'
         again = client.convert(number, {**SMALL, "row_spacing_mm": 0.5})
         assert again["ran"] == ["sew"]
 
@@ -372,3 +378,67 @@ class TestItsLife:
             assert not visitor.folder.exists()
         finally:
             house.close()
+
+
+class TestWorkers:
+    """Limits of a job: it ends, in words, and the next one works."""
+
+    @staticmethod
+    def outcomes(limits: Any, *jobs: dict[str, Any]) -> list[Any]:
+        import asyncio
+
+        from embroider_prep.web.jobs import Job, JobFailed, JobStopped, Pool
+
+        async def run() -> list[Any]:
+            pool = Pool(1, limits)
+            try:
+                out: list[Any] = []
+                for job in jobs:
+                    try:
+                        out.append(await pool.submit(Job(**job)).done)
+                    except (JobFailed, JobStopped) as error:
+                        out.append(error)
+                return out
+            finally:
+                pool.close()
+
+        return asyncio.run(run())
+
+    def test_time(self, tmp_path: Path) -> None:
+        from embroider_prep.web.jobs import Limits
+
+        (tmp_path / "photo").write_bytes(jpeg())
+        given = {"photo": str(tmp_path / "photo"), "name": "a", "folder": str(tmp_path), "result": "made", "edits": []}
+        long, short = ({**given, "values": {"width_mm": width, "threads": 3}} for width in (200.0, 10.0))
+        first, second = self.outcomes(
+            Limits(), {"kind": "convert", "values": long, "limit_s": 0.05}, {"kind": "convert", "values": short}
+        )
+        assert "more than 0 s" in str(first)
+        assert second["numbers"]["stitches"] > 0
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+    def test_memory_and_disk(self, tmp_path: Path) -> None:
+        from embroider_prep.web.jobs import Limits
+
+        Image.fromarray(np.zeros((9000, 9000, 3), np.uint8)).save(tmp_path / "large", "PNG")
+        (tmp_path / "photo").write_bytes(jpeg())
+        large, small = (
+            {"photo": str(tmp_path / name), "name": "a", "folder": str(tmp_path)} for name in ("large", "photo")
+        )
+        first, second = self.outcomes(
+            Limits(memory_bytes=400_000_000), {"kind": "look", "values": large}, {"kind": "look", "values": small}
+        )
+        assert "memory" in str(first)
+        assert second["width"] == 200
+        (third,) = self.outcomes(Limits(file_bytes=1000), {"kind": "look", "values": small})
+        assert "room on the disk" in str(third)
+
+    def test_a_bug_is_said_and_stops_nothing(self, tmp_path: Path) -> None:
+        from embroider_prep.web.jobs import Limits
+
+        first, second = self.outcomes(
+            Limits(), {"kind": "near", "values": {"color": "red", "chart": "isacord"}},
+            {"kind": "no such", "values": {}},
+        )  # fmt: skip
+        assert first[0]["difference"] >= 0
+        assert "fault of the program" in str(second)

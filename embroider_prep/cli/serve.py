@@ -7,6 +7,7 @@ import sys
 import click
 
 from embroider_prep.cli.process import saying
+from embroider_prep.cli.remembered import recall
 
 
 @click.command("serve")
@@ -43,5 +44,6 @@ def command(port: int | None, host: str, browser: bool) -> int:
         with saying():
             click.echo(text, err=True)
 
-    serve(host=host, port=PORT if port is None else port, browser=browser, say=say, note=note)
+    kept = {name: value for table in recall().values() for name, value in table.items()}
+    serve(start=kept, host=host, port=PORT if port is None else port, browser=browser, say=say, note=note)
     return 0

@@ -45,7 +45,7 @@ LOOK_S, TRY_S, CONVERT_S, RESULT_S = 60.0, 180.0, 600.0, 120.0
 
 MOST_JSON = 200_000
 MASK_MOST_PX = 1_500_000
-KINDS = ("design", "preview", "strip", "sheet-html", "sheet-pdf", "report", "player", "all")
+KINDS = ("design", "preview", "strip", "sheet-html", "sheet-pdf", "approval", "report", "player", "all")
 
 
 class Site:
@@ -54,6 +54,7 @@ class Site:
     def __init__(self, house: House, tokens: Tokens, heavy: Pool, light: Pool, *, address: str, open_net: bool) -> None:
         self.house, self.tokens, self.heavy, self.light = house, tokens, heavy, light
         self.address, self.open_net = address, open_net
+        self.start: dict[str, Any] = {}
         self.cookie = f"embroider_prep_{address.rsplit(':', 1)[-1]}"
 
     def app(self) -> Starlette:
@@ -163,7 +164,7 @@ class Site:
         return JSONResponse({"address": f"{self.address}/?token={self.tokens.make()}", "open": self.open_net})
 
     async def lists(self, request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(choices.lists))
+        return JSONResponse({**await asyncio.to_thread(choices.lists), "start": self.start})
 
     async def state(self, request: Request) -> Response:
         """Return all photos; nothing when the page has them already as they are (``known``)."""
@@ -404,7 +405,7 @@ class Site:
             raise HTTPException(404)
         place = photo.folder / f"out-{secrets.token_hex(6)}"
         try:
-            values = {"folder": str(place), "kind": kind, "form": form}
+            values = {"folder": str(place), "kind": kind, "form": form, "title": photo.title}
             there, name = await self._made(request, "file", values)
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)

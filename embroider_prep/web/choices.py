@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from embroider_prep.errors import OptionsError
+from embroider_prep.errors import EmbroiderPrepError, OptionsError
 from embroider_prep.formats import FORMATS
 from embroider_prep.machines import STANDARD_HOOPS, list_machines
-from embroider_prep.options import ConvertOptions
+from embroider_prep.options import LOOKS, ConvertOptions
 
 ALLOWED = (
-    "crop", "rotate", "fix", "width_mm", "height_mm", "style", "chart", "threads", "use", "forbid", "black_white",
+    "crop", "rotate", "fix", "width_mm", "height_mm", "style", "strength", "contours", "contour_width_mm",
+    "chart", "threads", "use", "forbid", "black_white",
     "fabric", "skip_fabric", "background", "focus", "subject_weight", "face_weight", "feature_contrast",
     "min_area_mm2", "smoothing", "max_regions", "max_lines", "fill", "angle_deg", "row_spacing_mm", "underlay",
     "material", "max_breaks", "no_trim", "look", "direction", "contrast", "machine", "hoop", "turn_to_fit",
@@ -27,7 +28,7 @@ MOST_CODES = 300
 
 SAMPLES = ("chelsea", "astronaut", "coffee")
 
-STYLES = ("none", "recipe:illustration", "recipe:contour", "recipe:night", "recipe:spotlight")
+STYLES = ("none", *LOOKS, "recipe:illustration", "recipe:contour", "recipe:night", "recipe:spotlight")
 
 
 @cache
@@ -57,6 +58,7 @@ def lists() -> dict[str, Any]:
     return {
         "charts": charts(),
         "styles": styles(),
+        "looks": list(LOOKS),
         "machines": [
             {
                 "name": one.name,
@@ -90,6 +92,20 @@ def copy_sample(name: str, target: Path) -> None:
     from embroider_prep.picture.load import sample_file
 
     copyfile(sample_file(name), target)
+
+
+def begin_with(values: Mapping[str, Any], note: Callable[[str], None]) -> dict[str, Any]:
+    """Return what of somebody's setup the page can begin with; ``note`` gets what is left out."""
+    from embroider_prep.texts import read_text
+
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            given = {"spool_list": read_text(value)} if name == "spools" else {name: value}
+            out |= checked(given)
+        except EmbroiderPrepError:
+            note(f"The page does not use {name} = {value} of your setup.")
+    return out
 
 
 def checked(values: Any) -> dict[str, Any]:

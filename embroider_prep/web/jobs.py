@@ -104,6 +104,11 @@ class Pool:
         home.add(job)
         return job
 
+    def everywhere(self, make: Callable[[], Job]) -> None:
+        """Give each worker a job of its own."""
+        for worker in self._workers:
+            worker.add(make())
+
     def forget(self, home: str) -> None:
         """Forget which worker knows a photo that is gone."""
         self._homes.pop(home, None)

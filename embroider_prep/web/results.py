@@ -138,9 +138,14 @@ def moving(*, talk: Talk, made: str, texts: dict[str, str]) -> dict[str, Any]:
     return player_data(one.plan, title=one.name, options=_cloth(one), texts=texts)
 
 
-def file(*, talk: Talk, made: str, folder: str, kind: str, form: str) -> tuple[str, str]:
-    """Write what somebody takes away into ``folder``; return its place there and its name."""
+def file(*, talk: Talk, made: str, folder: str, kind: str, form: str, title: str) -> tuple[str, str]:
+    """Write what somebody takes away into ``folder``; return its place there and its name.
+
+    Files have a name of plain letters; the design's own name, in the file, is the photo's.
+    """
     one = conversion(made)
+    if title != one.name:
+        one = replace(one, options=replace(one.options, write=replace(one.options.write, name=title)))
     place, name = Path(folder), one.name
     place.mkdir(mode=0o700, exist_ok=True)
     design = place / f"{name}.{form.lower()}"
@@ -151,6 +156,12 @@ def file(*, talk: Talk, made: str, folder: str, kind: str, form: str) -> tuple[s
 
         target = place / f"{name}.{kind}.png"
         save_picture(one.preview() if kind == "preview" else one.strip(), target)
+        return target.name, target.name
+    if kind == "approval":
+        from embroider_prep.worksheet import write_approval
+
+        target = place / f"{name}.approval.html"
+        write_approval(one.plan, target, title=name, preview=_cloth(one))
         return target.name, target.name
     if kind == "player":
         return _player(one, place).name, f"{name}.player.html"

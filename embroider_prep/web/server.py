@@ -11,11 +11,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embroider_prep.errors import MissingExtra, OutputError
+
+if TYPE_CHECKING:
+    from embroider_prep.web.jobs import Pool
 
 PORT = 8420
 TRIED_PORTS = 50
@@ -39,7 +42,15 @@ def check_extra() -> None:
         )
 
 
-def serve(*, host: str = "127.0.0.1", port: int = PORT, browser: bool = True, say: Say, note: Say) -> None:
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    browser: bool = True,
+    start: Mapping[str, Any] | None = None,
+    say: Say,
+    note: Say,
+) -> None:
     """Show the page until somebody ends it.
 
     Parameters
@@ -50,6 +61,8 @@ def serve(*, host: str = "127.0.0.1", port: int = PORT, browser: bool = True, sa
         The next free one is taken when this one is not; 0 takes any.
     browser : bool
         Whether to open the page in a browser.
+    start : mapping, optional
+        Options by name that the page begins with; what the page cannot choose is left out, and that is noted.
     say : callable
         Gets the address, once.
     note : callable
@@ -65,11 +78,14 @@ def serve(*, host: str = "127.0.0.1", port: int = PORT, browser: bool = True, sa
     check_extra()
     listener = _listener(host, port)
     with contextlib.closing(listener):
-        asyncio.run(_serve(listener, host, browser, say, note))
+        asyncio.run(_serve(listener, host, browser, start or {}, say, note))
 
 
-async def _serve(listener: socket.socket, host: str, browser: bool, say: Say, note: Say) -> None:
+async def _serve(
+    listener: socket.socket, host: str, browser: bool, start: Mapping[str, Any], say: Say, note: Say
+) -> None:
     from embroider_prep.web.app import Site
+    from embroider_prep.web.choices import begin_with
     from embroider_prep.web.guard import Guard, Tokens
     from embroider_prep.web.jobs import Limits, Pool, cores
     from embroider_prep.web.visitors import House
@@ -82,7 +98,7 @@ async def _serve(listener: socket.socket, host: str, browser: bool, say: Say, no
         count = cores()
         limits = Limits(memory_bytes=_memory_bytes(count), file_bytes=1_000_000_000)
         # Those that convert are polite: tiles, threads and the page go first.
-        heavy, light = Pool(count, limits, nice=5), Pool(1, limits)
+        heavy, light = Pool(count, limits, nice=2), Pool(1, limits)
         site = Site(house, tokens, heavy, light, address=address, open_net=open_net)
         server = _server(Guard(site.app(), host=host, port=number))
         with _signals(server):
@@ -94,7 +110,8 @@ async def _serve(listener: socket.socket, host: str, browser: bool, say: Say, no
                 note("This address is open to the network, and what is sent travels unencrypted.")
             if browser:
                 _open(opened, note)
-            warm = asyncio.gather(heavy.start(), light.start())
+            warm = asyncio.create_task(_warm_up(heavy, light))
+            site.start = await asyncio.to_thread(begin_with, start, note)
             await running
             for task in (clean, warm):
                 task.cancel()
@@ -104,6 +121,15 @@ async def _serve(listener: socket.socket, host: str, browser: bool, say: Say, no
             light.close()
     finally:
         house.close()
+
+
+async def _warm_up(heavy: Pool, light: Pool) -> None:
+    """Start the workers and load what they need, so that the first photo does not wait for it."""
+    from embroider_prep.web.jobs import Job
+
+    await asyncio.gather(heavy.start(), light.start())
+    for pool in (heavy, light):
+        pool.everywhere(lambda: Job(kind="warm", values={"light": pool is light}))  # noqa: B023, used at once
 
 
 def _server(app: Any) -> Any:

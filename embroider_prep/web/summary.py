@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from embroider_prep.checked import parse_color
 from embroider_prep.conversion import Conversion
 from embroider_prep.design import StitchPlan
 from embroider_prep.plans import needle_path
+from embroider_prep.preview.render import FABRIC
 from embroider_prep.tryout import Candidate
 from embroider_prep.web.cures import cures
 
@@ -45,7 +47,7 @@ def summary(made: Conversion) -> dict[str, Any]:
         "findings": [{**item, "cures": cures(item["code"], made.options, made.scene)} for item in report["findings"]],
         "chart": report["chart"],
         "difference": report["likeness"].get("delta_e_mean"),
-        "fabric": made.options.preview.fabric_color or made.options.quantize.fabric,
+        "cloth": list(parse_color(made.options.preview.fabric_color or made.options.quantize.fabric or FABRIC)),
     }
 
 

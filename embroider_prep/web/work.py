@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 from collections import OrderedDict
@@ -37,7 +38,7 @@ def run(kind: str, values: dict[str, Any], talk: Talk) -> Any:
     from embroider_prep.web import results
 
     jobs: dict[str, Callable[..., Any]] = {
-        "look": look, "try": try_ways, "convert": convert,
+        "warm": warm, "look": look, "try": try_ways, "convert": convert,
         "tile": results.tile, "thread": results.thread, "settle": results.settle, "order": results.order,
         "near": results.near, "before": results.before, "file": results.file, "moving": results.moving,
     }  # fmt: skip
@@ -48,6 +49,12 @@ def words(error: BaseException, values: Mapping[str, Any]) -> tuple[str, str, st
     """Return message, hint and kind of what went wrong, without names of this computer's folders."""
     if isinstance(error, MemoryError) or type(error).__name__ == "_ArrayMemoryError" or _is_memory(error):
         return "there is not enough memory for this", "try a smaller design, or a smaller photo", "memory"
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC,
+        errno.EFBIG,
+        getattr(errno, "EDQUOT", errno.ENOSPC),
+    ):
+        return "there is not enough room on the disk for this", "remove some photos, or try a smaller design", "disk"
     if not isinstance(error, EmbroiderPrepError):
         # A bug: its traceback is for us, on the server's terminal, and not for the page.
         import traceback
@@ -75,6 +82,18 @@ def _hidden(values: Mapping[str, Any]) -> Callable[[str], str]:
         return text.replace(folder + "/", "") if folder else text
 
     return hide
+
+
+def warm(*, talk: Talk, light: bool) -> None:
+    """Load what the first job needs; a photo that waits meanwhile is not kept waiting long."""
+    from embroider_prep.threads import list_charts, load_chart
+
+    if light:
+        for info in list_charts():
+            load_chart(info.name)
+        return
+    made = Session(np.tile(np.array([[[200, 60, 40]], [[40, 60, 200]]], np.uint8), (12, 24, 1)))
+    made.convert(width_mm=12.0, threads=2).preview()
 
 
 def look(*, talk: Talk, photo: str, name: str, folder: str) -> dict[str, Any]:

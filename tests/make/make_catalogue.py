@@ -19,13 +19,15 @@ ROOT = Path(__file__).parents[2] / "embroider_prep"
 PLACES = sorted((ROOT / "data" / "locale").glob("*/LC_MESSAGES/embroider_prep.po"))
 
 
-def texts() -> list[str]:
-    """Return every text that is translated, in order of appearance."""
+def texts(*, own: bool = False) -> list[str]:
+    """Return every text that is translated, in order of appearance; ``own``: only those of the page."""
     found: list[str] = []
     for path in sorted((ROOT / "web" / "page").iterdir()):
         if path.suffix in (".html", ".js"):
             calls = re.findall(r"""(?<![\w.$])(?:t|_)\(\s*("(?:[^"\\]|\\.)*")""", path.read_text(encoding="utf-8"))
             found += [ast.literal_eval(call) for call in calls]
+    if own:
+        return list(dict.fromkeys(found))
     for name, pattern in (("web/cures.py", r'"label": ("[^"]*")'), ("tryout.py", r'\(\s*f?("[A-Z][^"{:]*)')):
         source = (ROOT / name).read_text(encoding="utf-8")
         found += [ast.literal_eval(text if text.endswith('"') else text + '"') for text in re.findall(pattern, source)]

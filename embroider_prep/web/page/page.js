@@ -33,7 +33,7 @@ class Page {
   get choice() {
     if (!this.choices.has(this.id)) {
       const last = this.photo?.versions.at(-1);
-      this.choices.set(this.id, { values: { ...(last?.values ?? {}) }, mask: last?.mask ?? null, begun: Boolean(last) });
+      this.choices.set(this.id, { values: { ...(last?.values ?? this.lists.start) }, mask: last?.mask ?? null, begun: Boolean(last) });
     }
     return this.choices.get(this.id);
   }
@@ -143,7 +143,7 @@ class Page {
   });
 
   async added(id) {
-    await ask(`/api/photos/${id}/try`, { method: "POST", body: { values: {} } });
+    await ask(`/api/photos/${id}/try`, { method: "POST", body: { values: this.lists.start } });
     this.id = id;
     this.tab = "ways";
     this.look = "stitches";

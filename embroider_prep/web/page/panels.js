@@ -3,7 +3,7 @@
 import { ask, button, chips, field, guarded, h, number, select, slider, t } from "./parts.js";
 
 export const STYLES = () => ({
-  none: t("As the photo has it"), "recipe:illustration": t("Drawn"), "recipe:contour": t("Contours"),
+  none: t("As the photo has it"), drawn: t("Drawn"), poster: t("Poster"), ink: t("Ink"), lined: t("Lined"), "recipe:illustration": t("Illustration"), "recipe:contour": t("Contours"),
   "recipe:night": t("By night"), "recipe:spotlight": t("One thing in colour"), illustration: t("Drawn by a network"),
   night: t("Night, by a network"),
 });
@@ -23,7 +23,7 @@ export function ways(page) {
   const cards = photo.ways.map((way) => card({
     picture: h("img", { src: `/api/photos/${photo.id}/pictures/${way.picture}?${photo.tried ?? 0}`, alt: "", loading: "eager" }),
     title: wayTitle(way.title),
-    lines: [`${size(way.size_mm)} · ${t("{count} threads", { count: way.threads })}`, t("about {count} stitches", { count: number(way.stitches) })],
+    lines: [size(way.size_mm), t("{count} threads", { count: way.threads }), t("about {count} stitches", { count: number(way.stitches) })],
     on: page.isWay(way), action: () => page.chooseWay(way),
   }));
   const empty = busy ? Array.from({ length: 6 - cards.length }, () => h("div.card.ghost", { "aria-hidden": "true" })) : [];
@@ -66,6 +66,9 @@ export function design(page) {
     h("section", {}, h("h3", {}, t("Look")),
       chips("look", t("How it is sewn"), [["areas", t("Flat areas")], ["painting", t("Painting")]], values.look ?? "areas", set("look")),
       painting ? null : chips("style", t("Style"), lists.styles.map((name) => [name, STYLES()[name] ?? name]), values.style ?? "none", set("style")),
+      painting || !lists.looks.includes(values.style) ? null : slider(t("Strength of the style"), 0, 1, 0.1, values.strength ?? lists.defaults.strength, (v) => `${number(v * 100)} %`, set("strength")),
+      painting || !lists.looks.includes(values.style) ? null : chips("contours", t("Contours"), [["", t("Those of the style")], ["none", t("None")], ["few", t("Few")], ["many", t("Many")]],
+        values.contours ?? "", (value) => page.set({ contours: value || null })),
       painting ? slider(t("Calm"), 0, 4, 0.5, values.contrast ?? lists.defaults.contrast, (v) => number(v, 1), set("contrast"))
         : slider(t("Detail"), 60, 600, 20, detail, (v) => number(v), (v) => page.set({ max_regions: v, max_lines: Math.round(v * 60 / 260) })),
       slider(t("Eyes and mouths"), 1, 2.5, 0.1, values.feature_contrast ?? lists.defaults.feature_contrast, (v) => `${number(v, 1)}×`, set("feature_contrast"))),
@@ -140,6 +143,7 @@ export function files(page) {
       link("all", t("Everything as a zip"), t("Stitches, sheets, pictures, player")),
       link("sheet-html", t("Work sheet"), t("For the machine, HTML")),
       page.lists.pdf ? link("sheet-pdf", t("Work sheet"), "PDF") : null,
+      link("approval", t("Approval sheet"), t("For a customer, HTML")),
       link("preview", t("Picture of the stitches"), "PNG"),
       link("player", t("Player"), t("Plays the stitches, HTML")),
       svg,

@@ -104,9 +104,10 @@ export function tabs(place, entries, chosen, choose) {
     }, text, badge ? h("span.badge", {}, String(badge)) : null);
   }));
   place.onkeydown = (event) => {
-    const at = entries.findIndex(([name]) => name === chosen);
+    const at = [...place.children].indexOf(document.activeElement);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: entries.length - 1 }[event.key];
     if (to === undefined) return;
+    if (at < 0) return;
     event.preventDefault();
     const name = entries[(to + entries.length) % entries.length][0];
     choose(name);

@@ -162,7 +162,9 @@ export class Viewer {
     const context = this.canvas.getContext("2d"), { width, height } = this.canvas, { scale, x, y } = this.view;
     const wanted = Math.max(0, Math.min(LEVELS - 1, Math.ceil(Math.log2(scale / LOWEST) - 0.3)));
     context.imageSmoothingQuality = "high";
-    context.fillStyle = this.version.fabric_hex ?? "#e9e4d9";
+    // As light as the cloth of the tiles, whose weave shows from close by.
+    const light = [1, 1, 0.993][wanted] ?? 0.967;
+    context.fillStyle = `rgb(${this.version.cloth.map((level) => Math.round(level * light)).join(" ")})`;
     context.fillRect(0, 0, width, height);
     let missing = 0;
     // Coarse tiles lie below until the fine ones are there; what was seen last stays until then.
