@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.benchmarks import __main__ as bench  # noqa: E402
+from tests.benchmarks import __main__ as bench
 
 ROW = {"version": "2", "picture": "cat", "way": "as it is", "cpu_s": 10.0, "peak_mb": 500, "delta_e": 5.0}
 ROW |= {"stitches": 1000, "breaks": 1.0, "changes": 14, "short": 5.0, "minutes": 20}
