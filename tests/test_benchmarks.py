@@ -35,6 +35,8 @@ def test_the_page_shows_releases_newest_first(tmp_path: Path, monkeypatch: pytes
 
 def test_the_history_is_that_of_the_page() -> None:
     rows = bench.last()
+    if not rows:
+        pytest.skip("no table was written yet")
     text = bench.PAGE.read_text(encoding="utf-8")
     for row in rows.values():
         assert f"| {row['picture']} | {row['way']} | {row['cpu_s']} |" in text

@@ -24,6 +24,7 @@ PHOTOS = ("sample:chelsea", "sample:astronaut", "sample:coffee")
 WAYS = {
     "as it is": {},
     "8 threads": {"threads": 8},
+    "drawn": {"style": "drawn"},
     "painting": {"look": "painting"},
     "illustration": {"style": "illustration"},
     "recipe:contour": {"style": "recipe:contour", "threads": 3},
