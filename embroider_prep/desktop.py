@@ -20,8 +20,12 @@ from embroider_prep.formats import FORMATS, StitchFormat
 THUMBNAILER = Path("thumbnailers") / "embroider-prep.thumbnailer"
 TYPES = Path("mime") / "packages" / "embroider-prep.xml"
 
-ELSEWHERE = frozenset({".col", ".dat", ".edr", ".exp", ".inf", ".iqp", ".max", ".new", ".plt", ".tap", ".zhs"})
-"""Endings that other programs use as well: a picture of stitches would stand on files that hold none."""
+ELSEWHERE = frozenset((
+    ".col", ".dat", ".edr", ".exp", ".inf", ".iqp", ".max", ".new", ".plt", ".tap", ".zhs", ".jpx", ".pcd", ".pcm",
+    ".stc", ".stx", ".gt", ".100", ".10o", ".e01", ".f01", ".z01",
+))  # fmt: skip
+"""Endings that other programs use as well (JPEG 2000, Photo CD, parts of archives and disk images, old office files): a
+picture of stitches would stand on files that hold none."""
 
 MAGIC = {"PES": b"#PES0", "PEC": b"#PEC0", "VP3": b"%vsm%"}
 """First bytes that tell a format, whatever its name."""

@@ -44,7 +44,7 @@ def test_types_and_thumbnailer_name_the_same_formats() -> None:
     assert {"*.pes", "*.dst", "*.jef", "*.vp3"} <= set(globs)
     assert len(globs) == len(set(globs))
     # Endings that many programs use would get pictures of nothing.
-    assert not {"*.dat", "*.max", "*.inf", "*.exp", "*.png", "*.svg", "*.json"} & set(globs)
+    assert not {"*.dat", "*.max", "*.inf", "*.exp", "*.jpx", "*.pcd", "*.z01", "*.png", "*.svg", "*.json"} & set(globs)
 
 
 def test_a_program_anywhere_is_quoted() -> None:

@@ -222,7 +222,8 @@ def test_findings_are_in_words_for_the_machine() -> None:
     ]
     said = [item.text for item in make_sheet(square(20), findings=findings).findings]
     assert said == [
-        "Too dense, 6.0 mm right of and 5.0 mm above the middle of the design (and 1 more of this kind): sew a sample.",
+        "Too dense; look 6.0 mm right of and 5.0 mm above the middle of the design (and 1 more of this kind): "
+        "sew a sample.",
         "12 lines are not sewn.",
     ]
     many = [Finding(code=str(n), severity="note", message=f"m{n}") for n in range(12)]

@@ -66,7 +66,7 @@ SHEET_TEXTS = {
     "no_findings": "Nothing to watch for was found.",
     "more_findings": "and {count} more, see the report",
     "like_it": " (and {count} more of this kind)",
-    "at_place": ", {place} of the design",
+    "at_place": "; look {place} of the design",
     "status": "Checked by software, not yet sewn. Sew a sample first.",
     "sewn_on": "Sample sewn on",
     "by": "by",

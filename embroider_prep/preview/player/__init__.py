@@ -168,7 +168,9 @@ def policy(*, script: str, style: str) -> str:
     )
 
 
-_PAGE_STYLE = "html, body { height: 100%; margin: 0; } [data-ep-player] { height: 100%; }\n"
+_PAGE_STYLE = """html, body, main, [data-ep-player] { height: 100%; margin: 0; }
+h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+"""
 
 
 def make_player(plan: StitchPlan, *, title: str = "Design", options: PreviewOptions | None = None) -> str:
@@ -202,7 +204,9 @@ def make_player(plan: StitchPlan, *, title: str = "Design", options: PreviewOpti
         f"<title>{escape(data['title'])}</title>",
         f"<style>{style}</style></head><body>",
         f"<noscript>{escape(data['texts']['no_script'])}</noscript>",
+        f"<main><h1>{escape(data['title'])}</h1>",
         place,
+        "</main>",
         script,
         "</body></html>\n",
     ))  # fmt: skip
