@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         read_options,
     )
     from embroider_prep.painting import Painting, paint
+    from embroider_prep.painting.sample import fit_mix_exponent, mixing_sample
     from embroider_prep.pattern import Written, from_pyembroidery, read, to_bytes, write
     from embroider_prep.picture import Picture, read_indexed, write_indexed
     from embroider_prep.picture import load as load_picture
@@ -134,6 +135,7 @@ __all__ = [
     "convert",
     "digitize",
     "find_machine",
+    "fit_mix_exponent",
     "from_pyembroidery",
     "list_charts",
     "list_machines",
@@ -145,6 +147,7 @@ __all__ = [
     "make_report_page",
     "match_color",
     "merge",
+    "mixing_sample",
     "moved",
     "paint",
     "plan_shapes",
@@ -176,6 +179,7 @@ _HOMES = {
     "options": "ConvertOptions PaintingOptions PictureOptions PlanOptions PreviewOptions QuantizeOptions RegionOptions "
     "SheetOptions SizeOptions StylizeOptions WriteOptions read_options",
     "painting": "Painting paint",
+    "painting.sample": "fit_mix_exponent mixing_sample",
     "pattern": "Written from_pyembroidery read to_bytes write",
     "picture": "Picture read_indexed write_indexed",
     "pipeline": "InThreads convert digitize quantize_picture",

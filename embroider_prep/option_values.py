@@ -110,6 +110,7 @@ class PaintingValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    mix_exponent: float
     features: bool
     draft: bool
     corrections: int
@@ -206,6 +207,7 @@ class ConvertValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    mix_exponent: float
     features: bool
     draft: bool
     corrections: int

@@ -201,6 +201,9 @@ class PaintingOptions(Options):
         "flow", "Painting: level rows, or rows along fur and folds.", "choice", choices=("level", "flow")
     )
     contrast: float = opt(1.0, "Painting: more is calmer near by, less is nearer in colour.", "float", low=0, high=20)
+    mix_exponent: float = opt(
+        1.0, "Painting: how threads mix, from a sewn sample; 1 as light, more is darker.", "float", low=0.3, high=4
+    )
     features: bool = opt(True, "Painting: eyes, brows, lips and whiskers on top of the rows.", "bool")
     draft: bool = opt(False, "Painting: in half the time, to look at.", "bool")
     corrections: int = opt(1, "Painting: how often its stitches are held against the photo.", "int", low=0, high=5)

@@ -65,6 +65,7 @@ check
 convert
 digitize
 find_machine
+fit_mix_exponent
 from_pyembroidery
 list_charts
 list_machines
@@ -76,6 +77,7 @@ make_report
 make_report_page
 match_color
 merge
+mixing_sample
 moved
 paint
 plan_shapes

@@ -39,6 +39,7 @@ COMMANDS = {
     "machines": ("What there is", "Machines and their hoops."),
     "formats": ("What there is", "File formats: limits, what they keep and lose."),
     "inkscape": ("What there is", "Our entries in Inkscape's menu: install them, or take them out."),
+    "sample": ("What there is", "A sewn sample of mixed threads, and how they mix."),
     "doctor": ("What there is", "Check this installation."),
 }
 

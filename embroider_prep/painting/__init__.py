@@ -21,6 +21,7 @@ from embroider_prep.painting.features import cover_of, find_features, sew_featur
 from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.patches import row_patches
 from embroider_prep.painting.rows import make_rows
+from embroider_prep.painting.sample import powered
 from embroider_prep.painting.sew import draft_rows, draw, on_cells, plan_rows, sew_rows
 from embroider_prep.painting.solve import DRAFT_ROUNDS, DRAFT_SWEEPS, FREE_SWEEPS, ROUNDS, Painted, correct, solve
 from embroider_prep.painting.target import CELL_MM, class_weight, make_target
@@ -122,9 +123,12 @@ def paint(
     rows = make_rows(size_mm, cells, kind, angles)
     if not rows.valid.any():
         raise PlanError("painting: there is nothing to sew", hint="check --fabric and --background")
-    target = make_target(rgb8, class_weight(guide), cells, px_per_mm)
-    chosen = mixing_threads(target, chart, q, contrast_price=MIX_CONTRAST)
-    light = linear_from_srgb(np.array([thread.rgb8 for thread in chosen], np.uint8))
+    # Threads that mix with an exponent: all that is mixed is looked at where they mix as light does.
+    mixed = _powered(chart, o.mix_exponent)
+    target = make_target(powered(rgb8, o.mix_exponent), class_weight(guide), cells, px_per_mm)
+    looked_at = mixing_threads(target, mixed, q, contrast_price=MIX_CONTRAST)
+    chosen = tuple(chart[mixed.index(thread)] for thread in looked_at)
+    light = linear_from_srgb(np.array([thread.rgb8 for thread in looked_at], np.uint8))
     tell()
     area = float(cells.mean()) * size_mm[0] * size_mm[1]
     parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
@@ -140,9 +144,8 @@ def paint(
     if o.features and not p.no_trim:
         most = int(FEATURES_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
         clear = rgb8 if features_rgb8 is None else features_rgb8
-        features = find_features(
-            clear, draw(runs, light, shape, size_mm), chosen, guide, px_per_mm=px_per_mm, most=most
-        )
+        own = linear_from_srgb(np.array([thread.rgb8 for thread in chosen], np.uint8))
+        features = find_features(clear, draw(runs, own, shape, size_mm), chosen, guide, px_per_mm=px_per_mm, most=most)
         runs = sew_rows(tasks, size_mm, p, kept_cuts=len(features)) if features else runs
     width, height = size_mm
     blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
@@ -157,6 +160,13 @@ def paint(
     tell()
     indexed = _indexed(painted, features, chosen, rgb8.shape[:2], px_per_mm)
     return Painting(plan=made, indexed=indexed, angle_deg=angles[kind])
+
+
+def _powered(chart: tuple[Thread, ...], exponent: float) -> tuple[Thread, ...]:
+    if exponent == 1:
+        return chart
+    rgb8 = powered(np.array([[thread.rgb8 for thread in chart]], np.uint8), exponent)[0]
+    return tuple(replace(thread, rgb8=(int(r), int(g), int(b))) for thread, (r, g, b) in zip(chart, rgb8, strict=True))
 
 
 def _indexed(
