@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import Rgb8, lab_from_rgb8
-from embroider_prep.contours import Seen, find_contours
+from embroider_prep.contours import Seen, find_contours, show_contours
 from embroider_prep.design import FABRIC, Guide, IndexedImage
 from embroider_prep.lines import find_lines
 from embroider_prep.options import ConvertOptions, QuantizeOptions
@@ -77,6 +77,31 @@ def with_contours(
         )
         image = replace(image, contours=contours)
     return inked(image) if look.ink else image
+
+
+def as_picture(illustration: Rgb8, image: IndexedImage) -> Rgb8:
+    """Return what a look draws: its areas, each thread's in their mean colour, and its contours as dark lines.
+
+    Parameters
+    ----------
+    illustration : (H, W, 3) uint8
+        What the threads were chosen for.
+    image : IndexedImage
+        The same in threads.
+    """
+    out = illustration
+    if image.drawn:
+        flat = image.labels.reshape(-1)
+        count = np.maximum(np.bincount(flat, minlength=FABRIC + 1), 1)
+        sums = [np.bincount(flat, illustration[..., c].reshape(-1), FABRIC + 1) for c in range(3)]
+        means = np.round(np.stack(sums, axis=1) / count[:, None]).astype(np.uint8)
+        # Bare cloth is paper.
+        means[FABRIC] = 255
+        out = means[image.labels]
+    if not image.contours:
+        return out
+    dark = min((thread.rgb8 for thread in image.threads), key=sum)
+    return show_contours(out, image.contours, px_per_mm=image.px_per_mm, rgb=dark)
 
 
 def _seen(photo: Rgb8, scene: Scene, image: IndexedImage) -> Seen:

@@ -95,7 +95,7 @@ def convert(
 
 def sew_picture(made: InThreads, options: ConvertOptions, *, progress: Progress | None = None) -> Conversion:
     """Turn what `quantize_picture` made into a stitch plan: the second half of `convert`."""
-    return _digitize(
+    done = _digitize(
         made.indexed,
         made.guide,
         options,
@@ -109,6 +109,11 @@ def sew_picture(made: InThreads, options: ConvertOptions, *, progress: Progress 
         scene=made.scene,
         crop=made.crop,
     )
+    if made.indexed.drawn or made.indexed.contours:
+        from embroider_prep.drawing import as_picture
+
+        done = replace(done, illustration=as_picture(made.illustration, done.indexed))
+    return done
 
 
 def _with_source(made: Conversion, source: Source) -> Conversion:

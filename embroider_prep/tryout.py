@@ -11,7 +11,7 @@ from embroider_prep.conversion import Conversion
 from embroider_prep.design import Box
 from embroider_prep.guide.crop import WHOLE, face_box, subject_box
 from embroider_prep.option_values import ConvertValues
-from embroider_prep.options import ConvertOptions
+from embroider_prep.options import LOOKS, ConvertOptions
 from embroider_prep.picture import Picture, to_working_size
 from embroider_prep.pipeline import convert
 from embroider_prep.quantize.cutout import cut_out
@@ -123,7 +123,8 @@ def iter_candidates(
             part = replace(part, picture=replace(part.picture, rgb8=drawn[box, style]))
             small = small.with_values({"style": "none"})
         made = convert(part, small)
-        if made.illustration is not None and part.picture.alpha is None:
+        # A drawn look is more than its picture.
+        if made.illustration is not None and part.picture.alpha is None and style not in LOOKS:
             drawn[box, style] = made.illustration
         yield Candidate(title=title, values=changed, size_mm=size_mm, small=made)
 
@@ -162,17 +163,19 @@ def _ways(photo: Photo, o: ConvertOptions) -> list[tuple[str, dict[str, Any], Bo
         ways.append(("Without background", {"background": "remove"}, WHOLE))
     painted = o.painting.look != "areas"
     ways.append(("In flat areas", {"look": "areas"}, WHOLE) if painted else ("Painted", {"look": "painting"}, WHOLE))
+    if o.stylize.style != "drawn" and not painted:
+        ways.append(("Drawn", {"style": "drawn"}, WHOLE))
     asked = q.threads if isinstance(q.threads, int) else 12
     few = 6 if asked > 7 else max(2, asked // 2)
     ways.append((f"Few threads: {few}", {"threads": few}, WHOLE))
     many = MANY_THREADS if asked < MANY_THREADS - 3 else asked + 8
     ways.append((f"Many threads: {many}", {"threads": many}, WHOLE))
     styles: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("Ink", {"style": "ink"}),
         ("Contours", {"style": "recipe:contour", "threads": 3}),
         ("By night", {"style": "recipe:night"}),
         ("One thing in colour", {"style": "recipe:spotlight"}),
         ("As the photo has it", {"style": "none"}),
-        ("Drawn", {"style": "recipe:illustration"}),
     )
     ways += [(title, made, WHOLE) for title, made in styles if made["style"] != o.stylize.style]
     return ways[:COUNT]

@@ -184,6 +184,10 @@ def test_two_halves_sew_what_the_whole_does(style: str, tmp_path: Path) -> None:
     if style == "ink":
         assert (image.labels == FABRIC).mean() > 0.5
         assert whole.plan.stitch_count < 1500
+    if style in ("drawn", "poster"):
+        assert whole.illustration is not None
+        count = np.sort(np.unique(whole.illustration.reshape(-1, 3), axis=0, return_counts=True)[1])[::-1]
+        assert (np.cumsum(count) < 0.95 * count.sum()).sum() + 1 <= 24
     without = ep.digitize(image, guide, options.with_values({"contours": "none"})) if style == "drawn" else None
     assert without is None or without.report.shapes["contours"] == 0
 

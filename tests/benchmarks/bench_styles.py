@@ -68,7 +68,7 @@ def main() -> None:
         print(name, json.dumps(row), flush=True)
         if asked.sheet:
             Path(asked.sheet).mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(Path(asked.sheet) / f"{name}.png"), np.hstack(pictures)[..., ::-1])
+            cv2.imwrite(str(Path(asked.sheet) / f"{name}.png"), side_by_side(pictures)[..., ::-1])
         if asked.json:
             Path(asked.json).write_text(json.dumps(rows, indent=1))
     for style in asked.styles:
@@ -79,6 +79,17 @@ def main() -> None:
             if len(found):
                 low, high = np.percentile(found, [5, 95])
                 print(f"  {key:12s} {np.median(found):8.3f}   ({low:.3f}, {high:.3f})")
+
+
+def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return pictures in a row; those of designs with a bare rim are smaller."""
+    height = max(len(picture) for picture in pictures)
+    width = max(picture.shape[1] for picture in pictures)
+    out = np.full((height, len(pictures) * width, 3), 235, np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = (height - len(picture)) // 2, place * width + (width - picture.shape[1]) // 2
+        out[top : top + len(picture), left : left + picture.shape[1]] = picture
+    return out
 
 
 def changed(row: dict[str, dict[str, float]], style: str, key: str) -> float | None:
