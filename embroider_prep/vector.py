@@ -24,10 +24,10 @@ from embroider_prep.design import (
 )
 from embroider_prep.errors import InputError, OptionsError
 from embroider_prep.files import open_input
-from embroider_prep.limits import MAX_DRAWING_BYTES
+from embroider_prep.limits import MAX_DESIGN_MM, MAX_DRAWING_BYTES, MIN_SIDE_MM
 from embroider_prep.option_values import ConvertValues
 from embroider_prep.options import ConvertOptions, QuantizeOptions
-from embroider_prep.plans import moved
+from embroider_prep.plans import centered, moved
 from embroider_prep.sizing import check_hoop, check_size_mm
 from embroider_prep.svg.manual import plan_of_stitches
 from embroider_prep.svg.objects import is_shape, objects_of
@@ -42,6 +42,8 @@ Progress = Callable[[str, int, int], None]
 ALL_LINES = 1000.0
 
 THREAD_MM = 0.4
+
+MOST_PIXELS = 4e6
 
 # Without a grid, edges that nearly coincide may give nonsense.
 GRID_MM = 1e-4
@@ -105,8 +107,14 @@ def sew_drawing(
     spools = Spools(drawing.threads, choice.chart, only_chart=_asks_for_chart(o))
     tell("plan", 0, 1)
     plan, found = _sewn(drawing, items, spools, o, lambda done, total: tell("plan", done, total))
-    indexed = _indexed(plan, o.size.px_per_mm)
+    if max(plan.size_mm) > MAX_DESIGN_MM:
+        raise InputError(
+            f"the drawing's stitches spread over {max(plan.size_mm) / 1000:.1f} m; machines sew up to "
+            f"{MAX_DESIGN_MM / 1000:g} m",
+            hint="look for something far outside of the page",
+        )
     check_hoop(*plan.size_mm, o.write)
+    indexed = _indexed(plan, o.size.px_per_mm)
     title = Path(source).stem if isinstance(source, str | Path) and source != "-" else "drawing"
     made = Conversion(
         name=title,
@@ -215,6 +223,7 @@ def _digitized(
 ) -> tuple[StitchPlan, tuple[Finding, ...]]:
     from embroider_prep.planning import sew_objects
 
+    check_size_mm(*_extent(objects), "the drawing")
     if plain:
         return _arranged(objects, spools, o, progress)
     # As the drawing's own plan was made, unless somebody says otherwise.
@@ -230,6 +239,18 @@ def _digitized(
     if isinstance(longest, int | float) and 1 <= longest <= 12.1 and "plan.max_stitch_mm" not in o.origins:
         options = replace(options, max_stitch_mm=float(longest))
     return sew_objects(objects, spools.threads, options=options, progress=progress), ()
+
+
+def _extent(objects: Sequence[SewObject]) -> tuple[float, float]:
+    """Return width and height of all shapes, mm; of tiny ones the least that may be asked for."""
+    import shapely
+
+    forms = [
+        item.shape.polygon if isinstance(item.shape, Region) else shapely.LineString(item.shape.xy_mm)
+        for item in objects
+    ]
+    left, top, right, bottom = shapely.total_bounds(np.array(forms, object)).tolist()
+    return max(right - left, MIN_SIDE_MM), max(bottom - top, MIN_SIDE_MM)
 
 
 def _arranged(
@@ -250,12 +271,12 @@ def _arranged(
     # On the machine's grid: the stitches then lie where the drawing has its shapes.
     middle = np.round((low + high) / 2, 1)
     width, height = (2 * np.maximum(high - middle, middle - low)).tolist()
-    check_size_mm(width, height, "the drawing")
     regions = [replace(item, polygon=_moved(item.polygon, -middle)) for item in regions]
     lines = [replace(line, xy_mm=line.xy_mm - middle) for line in lines]
     options = o.plan if "plan.max_breaks" in o.origins else replace(o.plan, max_breaks=ALL_LINES)
-    labels = _labels(regions, (width, height), o.size.px_per_mm)
-    image = IndexedImage(labels=labels, threads=tuple(spools.threads), px_per_mm=o.size.px_per_mm)
+    scale = _scale((width, height), o.size.px_per_mm)
+    labels = _labels(regions, (width, height), scale)
+    image = IndexedImage(labels=labels, threads=tuple(spools.threads), px_per_mm=scale)
     planned = make_plan(
         regions,
         lines,
@@ -302,6 +323,11 @@ def _seen(objects: Sequence[SewObject]) -> tuple[list[Region], list[DetailLine]]
     return regions, lines[::-1]
 
 
+def _scale(size_mm: tuple[float, float], px_per_mm: float) -> float:
+    """Return the pixels per mm of a picture that only shows directions and where threads lie."""
+    return float(min(px_per_mm, np.sqrt(MOST_PIXELS / (size_mm[0] * size_mm[1]))))
+
+
 def _labels(regions: Sequence[Region], size_mm: tuple[float, float], px_per_mm: float) -> Any:
     import cv2
 
@@ -339,9 +365,12 @@ def _indexed(plan: StitchPlan, px_per_mm: float) -> IndexedImage:
     import cv2
 
     left, top, right, bottom = plan.bounds_mm
+    if max(abs(left), abs(top), abs(right), abs(bottom)) > 2 * max(*plan.size_mm, 50.0):
+        # Far from the origin it would be bare cloth for the most part.
+        plan = centered(plan)
+        left, top, right, bottom = plan.bounds_mm
     half = max(abs(left), abs(right), 0.5), max(abs(top), abs(bottom), 0.5)
-    # Far from the origin it would be bare cloth for the most part.
-    scale = min(px_per_mm, 4000 / max(half))
+    scale = _scale((2 * half[0], 2 * half[1]), px_per_mm)
     labels = np.full((max(1, round(2 * half[1] * scale)), max(1, round(2 * half[0] * scale))), FABRIC, np.uint8)
     for block in plan.blocks:
         at = np.rint((block.xy_mm + half) * scale).astype(np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -351,6 +352,23 @@ def test_nothing_outside_is_opened(tmp_path: Path) -> None:
     made = objects(text)
     assert len(made.objects) == 1
     assert not made.findings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<svg xmlns="http://www.w3.org/2000/svg" width="1e308mm" height="1" viewBox="1e308 0 5 1e308"><rect width="9" '
+        'height="9"/></svg>',
+        f'{PAGE}<rect width="100000" height="9"/></svg>',
+        f'{PAGE}<g transform="matrix(1e200,0,0,1e200,0,0)"><rect width="9" height="9"/></g></svg>',
+        f'{PAGE}<path d="M0 0H1e7" fill="none" stroke="red"/></svg>',
+        f'{PAGE}<rect width="9" height="9" transform="scale(0)"/></svg>',
+    ],
+)
+def test_sizes_that_nobody_sews_are_an_error_or_nothing(text: str) -> None:
+    # Whatever else is raised is a fault.
+    with suppress(ep.EmbroiderPrepError):
+        assert max(ep.sew_drawing(text.encode()).plan.size_mm) <= 2000
 
 
 @pytest.mark.parametrize("text", ["", "M", "M1", "L1 1", "M0 0 L 1e999 5", "M0 0 C 1 1", "M0,0 A 1 1 0 2 0 5 5"])

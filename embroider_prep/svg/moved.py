@@ -10,6 +10,9 @@ from embroider_prep.svg.place import Matrix, identity
 # Points of a file are rounded: nearer than this nothing has moved.
 STILL_MM = 2e-4
 
+FARTHEST_MM = 1e6
+"""No drawing is larger."""
+
 
 def affine_since(mark: str | None, xy: Points) -> Matrix | None:
     """Return the map from where the points of a path were, `shapes.place_mark`, to where they are.
@@ -21,6 +24,8 @@ def affine_since(mark: str | None, xy: Points) -> Matrix | None:
         return None
     index, before = found[1], found[2]
     after = xy[index]
+    if not (np.abs(after) < FARTHEST_MM).all():
+        return None
     if np.abs(after - before).max() <= STILL_MM:
         return identity()
     if len(before) == 2:
@@ -50,7 +55,7 @@ def _parse(mark: str | None) -> tuple[int, list[int], Points] | None:
         index = [int(value) for value in table[:, 0]]
     except (ValueError, IndexError, OverflowError):
         return None
-    if len(index) not in (2, 3) or not all(0 <= i < count for i in index) or not np.isfinite(table).all():
+    if len(index) not in (2, 3) or not all(0 <= i < count for i in index) or not (np.abs(table) < FARTHEST_MM).all():
         return None
     return count, index, table[:, 1:]
 
@@ -61,4 +66,4 @@ def pairs(text: str | None) -> Points | None:
         xy = np.array([[float(value) for value in word.split(",")] for word in (text or "").split()], np.float64)
     except ValueError:
         return None
-    return xy if xy.ndim == 2 and len(xy) > 1 and xy.shape[1] == 2 and np.isfinite(xy).all() else None
+    return xy if xy.ndim == 2 and len(xy) > 1 and xy.shape[1] == 2 and (np.abs(xy) < FARTHEST_MM).all() else None

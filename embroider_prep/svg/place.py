@@ -18,6 +18,7 @@ Matrix = npt.NDArray[np.float64]
 """(2, 3): x' = m[0] · (x, y, 1)."""
 
 MM_PER_PX = 25.4 / 96
+LARGEST = 1e12
 _UNITS = {
     "": 1.0, "px": 1.0, "mm": 1 / MM_PER_PX, "cm": 10 / MM_PER_PX, "in": 96.0, "pt": 96 / 72, "pc": 16.0,
     "q": 0.25 / MM_PER_PX, "em": 16.0, "rem": 16.0, "ex": 8.0, "ch": 8.0,
@@ -46,7 +47,8 @@ def apply(matrix: Matrix, xy: Points) -> Points:
 
 def scale_of(matrix: Matrix) -> float:
     """Return how many times as long things become, on average over all directions."""
-    return sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+    (a, b), (c, d) = matrix[:, :2].tolist()
+    return sqrt(abs(a * d - b * c))
 
 
 def turned_deg(matrix: Matrix, angle_deg: float) -> float:
@@ -88,7 +90,8 @@ def parse_transform(text: str | None) -> Matrix:
         if one is None:
             break
         out = chain(out, one)
-    return out if np.isfinite(out).all() else identity()
+    # Beyond these numbers there is no place in a drawing.
+    return out if np.abs(out).max() < LARGEST else identity()
 
 
 def _one(kind: str, v: list[float]) -> Matrix | None:
@@ -118,7 +121,7 @@ def view_box(element: Element, width: float | None, height: float | None) -> tup
     https://www.w3.org/TR/SVG2/coords.html#ComputingAViewportsTransform
     """
     box = numbers(element.get("viewBox"))
-    if len(box) != 4 or box[2] <= 0 or box[3] <= 0:
+    if len(box) != 4 or not all(1e-6 < side < 1e9 for side in box[2:]) or max(map(abs, box)) > 1e9:
         return identity(), (width or 300.0, height or 150.0)
     x, y, w, h = box
     # A side that is left out follows from the box, as drawing programs take it.
@@ -145,6 +148,8 @@ def page_matrix(root: Element) -> Matrix:
     """
     size = [parse_length(root.get(side), of=0.0) or None for side in ("width", "height")]
     box = numbers(root.get("viewBox"))
+    if not all(side is None or 1e-6 < abs(side) < 1e9 for side in size):
+        size = [None, None]
     matrix, _ = view_box(root, size[0], size[1])
     out = matrix * MM_PER_PX
     if len(box) == 4:
