@@ -17,9 +17,7 @@ from embroider_prep.regions import find_regions
 
 @cache
 def chelsea() -> tuple[Planned, tuple, tuple, tuple[float, float]]:
-    options = ConvertOptions().with_values(
-        {"width_mm": 70, "threads": 10, "style": "recipe:illustration", "chart": "brother-pec"}
-    )
+    options = ConvertOptions().with_values({"width_mm": 70, "threads": 10, "style": "recipe:illustration"})
     made = quantize_picture("sample:chelsea", options)
     lines = find_lines(made.indexed, made.guide, options.regions)
     areas = find_regions(lines.ground, made.guide, options.regions)
