@@ -7,7 +7,7 @@ import pytest
 from sample_plans import BLUE, RED, THREADS, bouquet, noise, plan_of, rows, square
 
 from embroider_prep.color import delta_e, lab_from_rgb8
-from embroider_prep.design import FABRIC, Finding, IndexedImage, StitchBlock, StitchPlan
+from embroider_prep.design import FABRIC, Finding, IndexedImage, StitchBlock, StitchPlan, Thread
 from embroider_prep.errors import OptionsError
 from embroider_prep.hooping import split_hoops
 from embroider_prep.machines import find_hoop
@@ -179,3 +179,21 @@ def test_placement_shows_one_share() -> None:
 
     assert blue(first) < first.shape[1] * 0.4 < first.shape[1] * 0.6 < blue(second)
     assert (first == (214, 40, 40)).all(axis=2).sum() > 50
+
+
+def test_tiles_meet_and_take_other_threads() -> None:
+    from embroider_prep.preview.render import TILE_PX, Tiles
+
+    plan = bouquet()
+    other = plan.with_thread(0, Thread(brand="a", chart="a", code="1", name="", rgb8=(250, 250, 0)))
+    options = PreviewOptions(preview_px_per_mm=10)
+    tiles = Tiles(plan, options)
+    first = [tiles.tile(column, 0) for column in (-1, 0)]
+    assert first[0].shape == (TILE_PX, TILE_PX, 3)
+    again = tiles.recolored(other)
+    for column in (-1, 0):
+        assert np.array_equal(again.tile(column, 0), Tiles(other, options).tile(column, 0))
+        assert np.array_equal(tiles.tile(column, 0), first[column + 1])
+    assert any(not np.array_equal(again.tile(column, 0), first[column + 1]) for column in (-1, 0))
+    bare = Tiles(plan, options, colors=0).tile(0, 0)
+    assert np.ptp(bare.astype(int), axis=2).max() < 20

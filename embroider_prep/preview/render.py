@@ -38,6 +38,9 @@ FABRIC = "#f1ede4"
 
 MAX_PIXELS = 100_000_000
 TILE_PX = 256
+KEPT_TILES = 40
+"""Tiles that `Tiles` keeps as numbers of threads, some 0.7 MB each."""
+
 FINE_PX_PER_MM = 12.5
 """Coarser pictures are drawn at this scale and reduced: a thread needs five pixels for its light and dark side."""
 
@@ -48,6 +51,7 @@ TWIST_PX_PER_MM = 14.0
 """From this scale on the plies of a thread show."""
 
 Float = npt.NDArray[np.float32]
+Box = tuple[int, int, int, int]
 
 
 def render(plan: StitchPlan, options: PreviewOptions | None = None, findings: Sequence[Finding] = ()) -> Rgb8:
@@ -117,9 +121,10 @@ class Tiles:
         self._threads = _Threads(
             _first_colors(plan, colors), (0.0, 0.0), options.sheen, twist=self._scale >= TWIST_PX_PER_MM
         )
+        self._places: dict[Box, npt.NDArray[np.int32]] = {}
 
     def recolored(self, plan: StitchPlan) -> Tiles:
-        """Return the tiles of a plan with the same stitches in other threads."""
+        """Return the tiles of a plan with the same stitches in other threads; what was drawn is coloured anew only."""
         other = copy(self)
         other._threads = copy(self._threads)
         other._threads.color(plan)
@@ -131,7 +136,9 @@ class Tiles:
         Tiles meet without a seam; beyond the design there is cloth.
         """
         box = (column * TILE_PX, row * TILE_PX, (column + 1) * TILE_PX, (row + 1) * TILE_PX)
-        return _tile(self._threads, box, self._scale, self._cloth)
+        while len(self._places) >= KEPT_TILES:
+            self._places.pop(next(iter(self._places)))
+        return _tile(self._threads, box, self._scale, self._cloth, self._places)
 
 
 def _first_colors(plan: StitchPlan, colors: int | None) -> StitchPlan:
@@ -195,7 +202,10 @@ def _padded(values: npt.NDArray[Any]) -> Float:
     return np.concatenate([[0], values]).astype(np.float32)
 
 
-def _tile(threads: _Threads, box: tuple[int, int, int, int], scale: float, cloth: Float) -> Rgb8:
+def _tile(
+    threads: _Threads, box: Box, scale: float, cloth: Float, places: dict[Box, npt.NDArray[np.int32]] | None = None
+) -> Rgb8:
+    """Draw a tile; ``places`` keeps which thread lies where, for who draws it again in other colours."""
     # In quarters, with sides in fours: every tile is reduced by exactly the same factor.
     finer = min(4 * MOST_FINER, max(4, math.ceil(4 * FINE_PX_PER_MM / scale - 1e-6)))
     # A border for the shadow, so that tiles meet without a seam.
@@ -209,7 +219,13 @@ def _tile(threads: _Threads, box: tuple[int, int, int, int], scale: float, cloth
     inner = (slice(border, border + box[3] - box[1]), slice(border, border + box[2] - box[0]))
     if not len(chosen):
         return np.clip(weave[inner][..., None] * cloth, 0, 255).astype(np.uint8)
-    lit = _lit(threads, chosen, (x0, y0), size, scale, finer)
+    place = None if places is None else places.get(box)
+    if place is None:
+        place = _place(threads, chosen, (x0, y0), size, scale, finer)
+    if places is not None:
+        places[box] = place
+    pixels = threads.table.take(place, mode="clip")
+    lit: Rgb8 = pixels.view(np.uint8).reshape(*place.shape, 4)
     if finer > 4:
         lit = cv2.resize(lit, size, interpolation=cv2.INTER_AREA)
     cover = lit[..., 3].astype(np.float32) * np.float32(1 / 255)
@@ -235,15 +251,15 @@ def _weave(x0: int, y0: int, size: tuple[int, int], scale: float) -> Float:
     return out
 
 
-def _lit(
+def _place(
     threads: _Threads,
     chosen: npt.NDArray[np.int64],
     corner: tuple[int, int],
     size: tuple[int, int],
     scale: float,
     finer: int,
-) -> Rgb8:
-    """Return a tile (H, W, 4) of lit threads, alpha 0 where there is cloth, ``finer`` / 4 times as fine."""
+) -> npt.NDArray[np.int32]:
+    """Return where in the table of colours each pixel of a tile (H, W) looks, ``finer`` / 4 times as fine."""
     zoom = scale * finer / 4
     width, height = size[0] * finer // 4, size[1] * finer // 4
     number = np.zeros((height, width), np.int32)
@@ -286,9 +302,7 @@ def _lit(
     # Entry 0 is the cloth; it has no places.
     place *= number > 0
     place += of(threads.entry)
-    pixels = threads.table.take(place, mode="clip")
-    out: Rgb8 = pixels.view(np.uint8).reshape(height, width, 4)
-    return out
+    return place
 
 
 def _draw(

@@ -66,6 +66,11 @@ export class Viewer {
     return [Math.min(left, -hoop[0] / 2) - 5, Math.min(top, -hoop[1] / 2) - 5, Math.max(right, hoop[0] / 2) + 5, Math.max(bottom, hoop[1] / 2) + 5];
   }
 
+  /** What stays the same when only threads change. */
+  shape() {
+    return `${this.photo} ${this.version.numbers.stitches} ${this.version.picture_mm}`;
+  }
+
   fit() {
     const [left, top, right, bottom] = this.world(), { width, height } = this.canvas;
     const scale = Math.min(width / (right - left), height / (bottom - top));
@@ -168,10 +173,11 @@ export class Viewer {
     context.fillRect(0, 0, width, height);
     let missing = 0;
     // Coarse tiles lie below until the fine ones are there; what was seen last stays until then.
-    const levels = [...new Set([Math.max(0, wanted - 2), wanted])];
+    const changed = this.last && this.last.base !== this.base && this.last.shape === this.shape();
+    const levels = changed ? [wanted] : [...new Set([Math.max(0, wanted - 2), wanted])];
     for (const level of levels) missing = this.layer(context, level, width, height);
     if (missing && this.last && this.last.base !== this.base) this.layer(context, wanted, width, height, this.last);
-    if (!missing) this.last = { base: this.base, colors: this.colors };
+    if (!missing) this.last = { base: this.base, colors: this.colors, shape: this.shape() };
     this.element.dataset.ready = missing ? "" : "yes";
     const px = (mmX, mmY) => [(mmX - x) * scale, (mmY - y) * scale];
     if (this.compare && this.before) {
