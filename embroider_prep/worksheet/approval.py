@@ -32,7 +32,13 @@ def approval_pdf(sheet: Sheet, *, paper: str | None = None) -> bytes:
     t, paper = sheet.texts, paper or sheet.options.paper
     turned = sheet.picture_mm[0] > ROOM_MM[0]
     make = _Approval(sheet, PAPER_MM[paper][1] - 20 if turned else WIDTH_MM)
-    story = [*make.head(t["approval"]), *make.order(), make.framed(), *make.caption(middle=False), *make.facts()]
+    story = [
+        *make.head(t["approval"], make.width_mm),
+        *make.order(),
+        make.framed(),
+        *make.caption(middle=False),
+        *make.facts(),
+    ]
     story += [*make.colors(), *make.decision()]
     return build(sheet, story, paper, t["approval"], turned=turned)
 

@@ -135,12 +135,12 @@ class Parts:
         table.setStyle([*base, *pads, *style])
         return table
 
-    def head(self, kind: str) -> list[Any]:
+    def head(self, kind: str, width_mm: float = WIDTH_MM) -> list[Any]:
         row = [self.text(self.sheet.title, self.title), self.text(kind, self.right)]
         return [
             self.table(
                 [row],
-                (140, 50),
+                (width_mm - 50, 50),
                 ("LINEBELOW", (0, 0), (-1, -1), 1, INK),
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
                 ("RIGHTPADDING", (0, 0), (-1, -1), 0),
@@ -165,9 +165,12 @@ class Parts:
         words = f"{self.sheet.picture_caption} {self.t['center']}" if middle else self.sheet.picture_caption
         bar = strokes(50, 2.2, [(0, 1.1, 50, 1.1), (0, 0, 0, 2.2), (50, 0, 50, 2.2)])
         return [
-            self.text(words, self.small), self.space(0.8),
-            self.table([[bar, self.text(self.t["print"], self.small)]], (54, 70)),
-        ]  # fmt: skip
+            self.text(words, self.small),
+            self.space(1),
+            bar,
+            self.space(0.6),
+            self.text(self.t["print"], self.small),
+        ]
 
     def notes(self, lines: int = 3, heading: str = "") -> list[Any]:
         words = [self.text(self.sheet.options.notes)] if self.sheet.options.notes and not heading else []

@@ -55,14 +55,15 @@ class WorkSheet(Parts):
         """The picture and the facts side by side where there is room, else below each other; and the hoop."""
         drawing = hoop_drawing(self.sheet)
         hoop = [] if drawing is None else [draw(drawing), self.space(1), self.text(self.sheet.hoop_caption, self.small)]
-        beside = WIDTH_MM - self.sheet.picture_mm[0] - 6
+        # Room for the bar and its words also below a small picture.
+        left = max(self.sheet.picture_mm[0], 62.0) + 6
+        beside = WIDTH_MM - left
         if beside >= 72:
             facts = self.facts(beside)
             return [
                 self.table(
-                    [[[*self.picture(), *self.caption()], [facts, self.space(2), *hoop]]],
-                    (self.sheet.picture_mm[0] + 6, beside),
-                    TOP, NO_PAD, *pad(0, 2),
+                    [[[*self.picture(), *self.caption()], [facts, self.space(2), *hoop]]], (left, beside),
+                    TOP, NO_PAD, ("RIGHTPADDING", (0, 0), (0, 0), 6 * MM), *pad(0, 2),
                 )
             ]  # fmt: skip
         room = 52 if hoop else 0
