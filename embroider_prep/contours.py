@@ -65,6 +65,8 @@ EVEN_MM = 1.0
 
 # Metres of contour per 100 x 100 mm, and pieces. Where there is more than that, lines must be so much clearer.
 BUDGET = {"few": (0.85, 10), "many": (1.5, 18)}
+# With less than LEAST_METRES they may be a little less clear.
+LEAST_METRES, EASIER = 0.35, (0.85, 0.72)
 HARDER = (1.0, 1.15, 1.35, 1.6, 1.9, 2.2, 2.6)
 
 
@@ -161,15 +163,21 @@ def find_contours(
     arcs = _looked_at(_arcs(polygons, size_mm), polygons, seen, size_mm)
     parts: list[_Part] = []
     chosen: list[int] = []
+    # A large design is looked at from farther away: its lines grow with its side, not with its area.
+    area = size_mm[0] * size_mm[1] / 1e4
+    metres, most = BUDGET[amount]
+    unit_mm = 1000 * (area if area <= 1 else np.sqrt(area))
     for harder in HARDER:
         parts = [part for arc in arcs for part in _parts(arc, harder)]
-        metres, most = BUDGET[amount]
-        # A large design is looked at from farther away: its lines grow with its side, not with its area.
-        area = size_mm[0] * size_mm[1] / 1e4
-        left_mm = 1000 * metres * (area if area <= 1 else np.sqrt(area))
         chosen = _choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
-        if _length(parts, chosen) <= left_mm:
+        if _length(parts, chosen) <= metres * unit_mm:
             break
+    for easier in EASIER:
+        # Where little steps clearly, a drawing still has some lines.
+        if harder != HARDER[0] or _length(parts, chosen) >= LEAST_METRES * unit_mm:
+            break
+        parts = [part for arc in arcs for part in _parts(arc, easier)]
+        chosen = _choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
     return tuple(
         Contour(
             xy_mm=_smoothed(parts[number].xy_mm),
