@@ -16,7 +16,8 @@ from embroider_prep._version import __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from embroider_prep.batches import BatchResult, batch
+    from embroider_prep.batches.job import BatchResult
+    from embroider_prep.batches.run import batch
     from embroider_prep.conversion import Conversion, Saved
     from embroider_prep.design import (
         FABRIC,
@@ -171,7 +172,8 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "batches": "BatchResult batch",
+    "batches.job": "BatchResult",
+    "batches.run": "batch",
     "conversion": "Conversion Saved",
     "design": "FABRIC DetailLine Finding Guide IndexedImage Region Report SewObject StitchBlock StitchPlan Thread",
     "errors": "EmbroiderPrepError FormatError InputError MissingExtra ModelError OptionsError OutputError PlanError",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 SMALL = {"width_mm": 20.0, "threads": 3}
+LISTS = ("summary.", "threads.", "schedule.", "contact")
 FLAGS = ("--width", "20mm", "--threads", "3")
 
 
@@ -47,5 +48,5 @@ def content(folder: Path, *, lists: bool = True) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".embroider-prep-batch" not in path.parts and (lists or path.suffix != ".csv")
+        if path.is_file() and ".embroider-prep-batch" not in path.parts and (lists or not path.name.startswith(LISTS))
     }

@@ -271,8 +271,8 @@ class TestCommand:
         table = list(csv.DictReader(io.StringIO((tmp_path / "out" / "summary.csv").read_text("utf-8-sig"))))
         assert [(row["file"], row["status"]) for row in table] == [("a.png", "done"), ("b.jpg", "failed")]
         assert names(tmp_path / "out") == [
-            ".embroider-prep-batch", "a.pes", "a.preview.png", "a.report.json", "schedule.csv", "summary.csv",
-            "threads.csv",
+            ".embroider-prep-batch", "a.pes", "a.preview.png", "a.report.json", "contact.html", "contact.pdf",
+            "schedule.csv", "summary.csv", "threads.csv",
         ]  # fmt: skip
 
     def test_dry_run_writes_nothing(self, tmp_path: Path, cli: Runner) -> None:
@@ -319,7 +319,7 @@ class TestCommand:
     @pytest.mark.skipif(sys.platform == "win32", reason="signals")
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
     def test_a_run_that_was_stopped_goes_on(self, tmp_path: Path, number: signal.Signals) -> None:
-        for name in range(3):
+        for name in range(2):
             save(tmp_path / "photos" / f"{name}.png", name)
         command = [sys.executable, "-m", "embroider_prep", "batch", str(tmp_path / "photos"), *FLAGS, "--jobs", "1"]
         with subprocess.Popen(
@@ -348,3 +348,12 @@ def test_wrong_options_are_said_at_once() -> None:
         ep.batch(["a.png"], again="perhaps")  # type: ignore[arg-type]
     with pytest.raises(OptionsError, match="jobs"):
         ep.batch(["a.png"], jobs=0)
+
+
+def test_a_worker_knows_its_share_of_the_cores_before_anything_counts_them() -> None:
+    code = (
+        "import sys, embroider_prep.batches.run, embroider_prep.batches.pools; "
+        "print(*(name for name in ('numpy', 'cv2', 'scipy', 'onnxruntime') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

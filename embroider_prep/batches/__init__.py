@@ -1,8 +1,4 @@
-"""Photos by the thousand: which ones, who does the work, what is kept, and what a shop needs to see."""
+"""Photos by the thousand: which ones, who does the work, what is kept, and what a shop needs to see.
 
-from __future__ import annotations
-
-from embroider_prep.batches.job import BatchResult
-from embroider_prep.batches.run import batch
-
-__all__ = ["BatchResult", "batch"]
+Nothing is imported here: a worker sets its share of the cores before it loads anything that counts them.
+"""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from embroider_prep.batches import contact, overrides, schedule, summary
+from embroider_prep.batches import overrides, schedule, summary
 from embroider_prep.batches.job import BatchResult
 from embroider_prep.batches.storage import Place
 
@@ -42,6 +42,8 @@ class Lists:
             SCHEDULE: summary.table(schedule.HEADS, schedule.table_rows(schedule.make_schedule(made))),
         })  # fmt: skip
         if self.pairs:
+            from embroider_prep.batches import contact
+
             for name, page in contact.html_pages(rows, self.place):
                 self.place.write({name: page})
             self.place.write({"contact.pdf": contact.pdf(rows, self.place)})

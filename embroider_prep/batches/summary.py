@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from embroider_prep.batches.job import BatchResult
-from embroider_prep.report import SPARE, SPOOL_M
 from embroider_prep.texts import clean_line, safe_cell
 
 COLUMNS = (
@@ -107,6 +106,8 @@ def _cell(value: Any) -> Any:
 
 def thread_totals(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return what to buy: each thread with its metres over all designs, and spools of `SPOOL_M`; most first."""
+    from embroider_prep.report import SPARE, SPOOL_M
+
     metres: dict[tuple[str, str, str, str], float] = {}
     designs: dict[tuple[str, str, str, str], int] = {}
     for row in rows:

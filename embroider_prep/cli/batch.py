@@ -18,7 +18,7 @@ from embroider_prep.errors import InputError, OptionsError
 from embroider_prep.options import ConvertOptions
 
 if TYPE_CHECKING:
-    from embroider_prep.batches import BatchResult
+    from embroider_prep.batches.job import BatchResult
     from embroider_prep.batches.plan import Plan
 
 SHOWN_FAILURES = 50
