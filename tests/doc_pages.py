@@ -151,6 +151,9 @@ def shrunk(words: list[str]) -> list[str] | None:
     if verb == "serve":
         # It runs until somebody ends it: tests/test_web_server.py.
         return None
+    if {"--watch", "--cluster"} & set(words):
+        # Without an end, or with other computers: tests/test_batch_common.py, tests/test_batch_cluster.py.
+        return None
     if verb in NOT_RUN and not any(word.startswith("--") and word != "--show" for word in words[1:]):
         return None
     out = list(words)

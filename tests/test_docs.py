@@ -21,7 +21,7 @@ PAGES = {str(path.relative_to(CHECKOUT)): path.read_text(encoding="utf-8") for p
 # What a page may tell a shell to do that is not run here; CI and releases run it.
 OTHERS = (
     *("python", "pip", "pipx", "uvx", "uv", ".venv", ". .venv", "py", "git", "cd", "mkdir", "for", "man", "sudo"),
-    *("docker", "podman", ".ci/run", "pre-commit", "torchrun", "ruff", "mypy", "lint-imports"),
+    *("docker", "podman", "dask", ".ci/run", "pre-commit", "torchrun", "ruff", "mypy", "lint-imports"),
 )
 
 

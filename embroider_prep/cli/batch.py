@@ -79,7 +79,7 @@ def command(
 
     \b
       embroider-prep batch photos -o designs --width 100mm
-      embroider-prep batch 'orders/**/*.jpg' -o designs --format pes,dst --hoop 100x100,130x180
+      embroider-prep batch 'photos/**/*.jpg' -o designs --format pes,dst --hoop 100x100,130x180
       embroider-prep batch photos -o designs --overrides designs/summary.csv
     """  # fmt: skip
     talk = Talk(quiet=quiet, as_json=as_json)
