@@ -110,6 +110,7 @@ class PaintingValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    min_run_mm: float | str
     mix_exponent: float
     features: bool
     draft: bool
@@ -207,6 +208,7 @@ class ConvertValues(TypedDict, total=False):
     look: str
     direction: str
     contrast: float
+    min_run_mm: float | str
     mix_exponent: float
     features: bool
     draft: bool

@@ -201,6 +201,10 @@ class PaintingOptions(Options):
         "flow", "Painting: level rows, or rows along fur and folds.", "choice", choices=("level", "flow")
     )
     contrast: float = opt(1.0, "Painting: more is calmer near by, less is nearer in colour.", "float", low=0, high=20)
+    # By measure: runs of 3 mm cost 0.15 to 0.5 ΔE, and of 4 mm 0.25 to 1.0, and save a third of the links.
+    min_run_mm: float = opt(
+        2.0, "Painting: shortest run; longer ones are fewer, for hoops that give.", "mm", low=2, high=6
+    )
     mix_exponent: float = opt(
         1.0, "Painting: how threads mix, from a sewn sample; 1 as light, more is darker.", "float", low=0.3, high=4
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from embroider_prep.color import Rgb8
 from embroider_prep.conversion import Conversion, complete, machine_of
 from embroider_prep.design import Finding, Report
 from embroider_prep.errors import OptionsError
@@ -47,7 +48,7 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
     check_hoop(*size_mm, options.write)
     subject, kept = find_sewn(work, work.scene, options)
     q, few = threads_there(options.quantize, len(threads.chart))
-    said = [*threads.findings, *work.findings, *few, *kept]
+    said = [*threads.findings, *work.findings, *few, *kept, *([FLAT] if is_flat(photo) else ())]
     drawn = None
     if options.stylize.style not in ("none", StylizeOptions().style):
         drawn = stylize(
@@ -97,6 +98,39 @@ def paint_photo(source: Source, options: ConvertOptions, progress: Callable[[str
     object.__setattr__(out, "report", report)
     return out
 
+
+FEW_COLORS, SHARE_OF_FEW, CODES_APART, EDGE_CODES = 8, 0.97, 3, 30
+"""A picture of so few colours, each the same all over its area, is drawn and not photographed."""
+
+
+def is_flat(picture: Rgb8) -> bool:
+    """Return whether a picture is a logo or a drawing: of few colours without shades."""
+    import cv2
+    import numpy as np
+
+    # Edges are soft in any picture of pixels.
+    kernel = np.ones((5, 5), np.uint8)
+    even = (cv2.dilate(picture, kernel).astype(np.int16) - cv2.erode(picture, kernel)).max(axis=2) <= EDGE_CODES
+    if even.mean() < 0.5:
+        return False
+    codes = picture[even].astype(np.int64)
+    bins = (codes // 16) @ np.array([256, 16, 1])
+    count = np.bincount(bins)
+    most = np.argsort(-count, kind="stable")[:FEW_COLORS]
+    same = 0
+    for number in most.tolist():
+        own = codes[bins == number]
+        if len(own):
+            same += int((np.abs(own - np.median(own, axis=0)).max(axis=1) <= CODES_APART).sum())
+    return same >= SHARE_OF_FEW * len(codes)
+
+
+FLAT = Finding(
+    code="flat-picture",
+    severity="note",
+    message="the picture has few colours and no shades: rows have nothing to mix in it",
+    remedy="flat areas suit it better: --look areas",
+)
 
 STABILISERS = {
     "woven": "one layer of firm cut-away, or two of tear-away",

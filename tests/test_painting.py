@@ -202,3 +202,19 @@ def test_the_report_says_what_is_sewn_and_how_true_it_must_lie(cat: ep.Conversio
     assert "0.15 mm" in said.message
     cat.save(tmp_path / "cat.pes", sheet=True, preview=False)
     assert "0.15 mm" in (tmp_path / "cat.sheet.html").read_text(encoding="utf-8")
+
+
+def test_longer_runs_are_fewer() -> None:
+    values = {**SMALL, "width_mm": 30, "threads": 5, "draft": True, "features": False}
+    short, long = (ep.convert("sample:chelsea", **values, min_run_mm=run) for run in (2.0, 4.0))
+    check_plan(long.plan, 5)
+    assert long.plan.stitch_count < 0.95 * short.plan.stitch_count
+
+
+def test_a_logo_is_told_that_areas_suit_it_better(cat: ep.Conversion) -> None:
+    logo = np.full((120, 160, 3), 255, np.uint8)
+    cv2.ellipse(logo, (80, 60), (50, 40), 0, 0, 360, (30, 40, 200), -1, cv2.LINE_AA)
+    cv2.putText(logo, "A", (60, 80), 0, 2, (250, 220, 30), 6, cv2.LINE_AA)
+    made = ep.convert(logo, **{**SMALL, "width_mm": 30, "threads": 4, "draft": True})
+    assert "--look areas" in next(item.remedy for item in made.findings if item.code == "flat-picture")
+    assert "flat-picture" not in {item.code for item in cat.findings}

@@ -20,7 +20,7 @@ from embroider_prep.options import PaintingOptions, PlanOptions, QuantizeOptions
 from embroider_prep.painting.features import cover_of, find_features, sew_features
 from embroider_prep.painting.mixing import mixing_threads
 from embroider_prep.painting.patches import row_patches
-from embroider_prep.painting.rows import make_rows
+from embroider_prep.painting.rows import SITE_MM, make_rows
 from embroider_prep.painting.sample import powered
 from embroider_prep.painting.sew import draft_rows, draw, on_cells, plan_rows, sew_rows
 from embroider_prep.painting.solve import DRAFT_ROUNDS, DRAFT_SWEEPS, FREE_SWEEPS, ROUNDS, Painted, correct, solve
@@ -132,7 +132,16 @@ def paint(
     tell()
     area = float(cells.mean()) * size_mm[0] * size_mm[1]
     parts = 0 if p.no_trim else int(PARTS_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
-    painted = solve(rows, target, light, contrast=o.contrast, parts=parts, tell=tell, draft=o.draft)
+    painted = solve(
+        rows,
+        target,
+        light,
+        contrast=o.contrast,
+        parts=parts,
+        tell=tell,
+        draft=o.draft,
+        min_sites=round(o.min_run_mm / SITE_MM),
+    )
     for _ in range(corrections):
         draft, scattered = draft_rows(painted, size_mm, p)
         painted = correct(painted, on_cells(draw(draft, light, shape, size_mm)), scattered, tell)

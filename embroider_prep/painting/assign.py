@@ -33,12 +33,13 @@ REACH = 4
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
-    """All that stays the same: rows, target, threads (n, 3) in linear light, and the price of a border."""
+    """All that stays the same: rows, target, threads (n, 3) in linear light, price of a border, shortest run."""
 
     rows: Rows
     target: Target
     light: Floats
     border: float
+    min_sites: int = MIN_SITES
 
 
 def shown(problem: Problem, labels: Labels) -> Floats:
@@ -122,10 +123,12 @@ def _best_rows(
     pulled = curve @ past[..., None]
     off = (light @ pulled)[..., 0] - (now[..., None, :] @ pulled)[..., 0]
     cost = linear + alone - 2 * off + price
-    return _viterbi(cost, 2 * beside, valid, weight, problem.border)
+    return _viterbi(cost, 2 * beside, valid, weight, problem.border, problem.min_sites)
 
 
-def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight: Floats, border: float) -> Labels:
+def _viterbi(
+    cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight: Floats, border: float, least: int
+) -> Labels:
     """Return the cheapest threads of rows: ``cost`` (r, N, n), ``beside`` (r, N, n, n) of thread l after thread m."""
     count, length, threads = cost.shape
     # Columns: the thread before; the last one: none.
@@ -135,12 +138,14 @@ def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight:
     same = np.einsum("nrll->nrl", table[..., :threads])
     base = (np.arange(count)[:, None] * threads + np.arange(threads)[None]) * (threads + 1)
     near = np.concatenate([[0], np.cumsum(weight)]).astype(np.float32)
+    # Beyond what a site sees, all of it is its own.
+    near = np.pad(near, (0, max(0, least - len(near))), mode="edge")
     far = near[-1] - near
     diagonal = np.arange(threads)
-    ages = [np.full((count, threads), FAR, np.float32) for _ in range(MIN_SITES)]
-    prevs = [np.full((count, threads), threads) for _ in range(MIN_SITES)]
+    ages = [np.full((count, threads), FAR, np.float32) for _ in range(least)]
+    prevs = [np.full((count, threads), threads) for _ in range(least)]
     ages[0] = cost[0].copy()
-    short = valid.sum(axis=1) < MIN_SITES
+    short = valid.sum(axis=1) < least
     ages[-1][short], ages[0][short] = cost[0][short], FAR
     start = np.zeros((length, count, threads), np.int8)
     stay = np.ones((length, count, threads), bool)
@@ -154,7 +159,7 @@ def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight:
         start[i] = best
         new_ages = [into.min(axis=2) + own]
         new_prevs = [best]
-        for a in range(1, MIN_SITES):
+        for a in range(1, least):
             other = flat[base + prevs[a - 1]]
             new_ages.append(ages[a - 1] + own + near[a] * same[i] + far[a] * other)
             new_prevs.append(prevs[a - 1])
@@ -168,21 +173,21 @@ def _viterbi(cost: Floats, beside: Floats, valid: npt.NDArray[np.bool_], weight:
             new_ages[-1][ended] = old[ended]
             stay[i][ended] = True
         ages, prevs = new_ages, new_prevs
-    return _trace(ages[-1].argmin(axis=1), start, stay)
+    return _trace(ages[-1].argmin(axis=1), start, stay, least)
 
 
-def _trace(label: Labels, start: npt.NDArray[np.int8], stay: npt.NDArray[np.bool_]) -> Labels:
+def _trace(label: Labels, start: npt.NDArray[np.int8], stay: npt.NDArray[np.bool_], least: int) -> Labels:
     """Return the threads (r, N) of the best ends, walking back."""
     length, count, _ = start.shape
     out = np.empty((count, length), np.int64)
     row = np.arange(count)
-    age = np.full(count, MIN_SITES)
+    age = np.full(count, least)
     for i in range(length - 1, -1, -1):
         out[:, i] = label
         held = stay[i][row, label]
         begun = age == 1
         label = np.where(begun, start[i][row, label], label)
-        age = np.where(begun, MIN_SITES, np.where((age == MIN_SITES) & held, age, age - 1))
+        age = np.where(begun, least, np.where((age == least) & held, age, age - 1))
     return out
 
 

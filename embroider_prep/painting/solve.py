@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embroider_prep.color import lab_from_linear
-from embroider_prep.painting.assign import Problem, regret, shown, sweep
+from embroider_prep.painting.assign import MIN_SITES, Problem, regret, shown, sweep
 from embroider_prep.painting.reach import choose_parts, find_parts, reachable, sewing_order
 from embroider_prep.painting.rows import FINE, Rows
 from embroider_prep.painting.target import CELL_MM, Floats, Target
@@ -65,6 +65,7 @@ def solve(
     parts: int,
     tell: Callable[[], None],
     draft: bool = False,
+    min_sites: int = MIN_SITES,
 ) -> Painted:
     """Return which thread is sewn where.
 
@@ -82,10 +83,12 @@ def solve(
         Called after each sweep; may raise to stop.
     draft : bool
         Fewer sweeps.
+    min_sites : int
+        Shortest run.
     """
     sweeps, rounds = (DRAFT_SWEEPS, DRAFT_ROUNDS) if draft else (FREE_SWEEPS, ROUNDS)
     lab = lab_from_linear(threads)
-    problem = Problem(rows=rows, target=target, light=threads, border=BORDER_PRICE)
+    problem = Problem(rows=rows, target=target, light=threads, border=BORDER_PRICE, min_sites=min_sites)
     cell = _cell_of_site(rows)
     near = target.near_lab.reshape(-1, 3)[cell]
     apart = ((near[:, :, None] - lab[None, None]) ** 2).sum(axis=3)
