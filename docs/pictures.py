@@ -50,6 +50,11 @@ def page(path: Path) -> None:
         return
     place = Path(tempfile.mkdtemp(prefix="pictures-"))
     os.chdir(place)
+    # What the page tells a reader to keep with `setup` holds for its pictures.
+    os.environ["EMBROIDER_PREP_CONFIG"] = str(place / "config.toml")
+    kept = [line for block in blocks(text) for line in commands(block) if line.startswith("embroider-prep setup --m")]
+    for line in kept if "first-patch" in path.name else []:
+        run(shlex.split(line)[1:])
     ran = set()
     for item in wanted:
         above = [block for block in blocks(text) if block.line < item.line and commands(block)][-1]
