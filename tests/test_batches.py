@@ -348,6 +348,8 @@ def test_wrong_options_are_said_at_once() -> None:
         ep.batch(["a.png"], again="perhaps")  # type: ignore[arg-type]
     with pytest.raises(OptionsError, match="jobs"):
         ep.batch(["a.png"], jobs=0)
+    with pytest.raises(OptionsError, match="hoop"):
+        ep.batch(["a.png"], hoops=("100x100", "round"))
 
 
 def test_a_worker_knows_its_share_of_the_cores_before_anything_counts_them() -> None:

@@ -87,9 +87,13 @@ def plan_nothing(
     """Return a plan without photos: they may come later. Parameters and errors as in `batch`."""
     if again not in ("none", "failed", "all"):
         raise OptionsError(f"again: {again!r} is unknown; allowed: none, failed, all")
+    from embroider_prep.machines import candidate_hoops, find_machine
+
     place = None if output is None else place_at(output)
     if isinstance(place, Folder) and place.path.exists() and not place.path.is_dir():
         raise OutputError(f"{place}: not a folder", hint="name a folder with -o")
+    for hoop in hoops:
+        candidate_hoops(hoop, find_machine(options.write.machine))
     if len(hoops) == 1:
         options, hoops = options.with_values({"hoop": hoops[0]}), ()
     return Plan(

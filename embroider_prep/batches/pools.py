@@ -63,7 +63,7 @@ class Pool:
 
     def is_loss(self, error: Exception) -> bool:
         """Say whether an error means that the worker is gone, not that the work failed."""
-        return isinstance(error, BrokenExecutor)
+        return isinstance(error, BrokenExecutor | MemoryError)
 
     def close(self) -> None:
         """The executor belongs to whoever gave it."""
@@ -104,6 +104,9 @@ class Processes(Pool):
         lane = future.lane
         try:
             result = future.result()
+        except MemoryError as error:
+            self.idle.append(lane)
+            return job, None, error
         except BrokenExecutor as error:
             self.lanes.remove(lane)
             lane.shutdown(wait=False)
