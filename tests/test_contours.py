@@ -223,3 +223,11 @@ def test_shown_contours_are_dark() -> None:
     shown = show_contours(drawing("empty"), star(), px_per_mm=6, rgb=(0, 0, 0))
     assert shown[120, 150].max() < 60
     assert (shown[10] == 225).all()
+
+
+def test_ink_of_a_pale_picture_without_outlines_is_its_darkest_area() -> None:
+    shade = np.empty((120, 120, 3), np.uint8)
+    shade[:] = np.linspace(150, 250, 120).astype(np.uint8)[None, :, None]
+    made = ep.convert(shade, style="ink", width_mm=20, threads=3)
+    assert len(made.plan.threads) == 1
+    assert made.report.shapes["regions"] >= 1

@@ -93,6 +93,9 @@ def inked(image: IndexedImage) -> IndexedImage:
             break
         kept.append(number)
         left -= area[number]
+    if not kept and not image.contours and len(lab):
+        # A picture without an outline or anything dark: its darkest area is all there is to sew.
+        kept = [int(lab[:, 0].argmin())]
     # Contours want the darkest thread, also where no area has it.
     threads = kept or [int(lab[:, 0].argmin())] * bool(len(lab))
     place = np.full(FABRIC + 1, FABRIC, np.uint8)
