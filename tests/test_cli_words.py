@@ -50,7 +50,7 @@ def cli(capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: 
         ("--width", "Option '--width' requires an argument", "write a value behind --width"),
         ("--max-regions 0", "--max-regions: 0 is out of range; allowed: 1 or more", ""),
         ("--use 4711", "--use: thread '4711' is not in chart", ""),
-        ("--style ghibli", "--style 'ghibli' is unknown; allowed: illustration", "embroider-prep models list"),
+        ("--style ghibli", "--style 'ghibli' is unknown; allowed: drawn", "embroider-prep models list"),
         ("--chart Isacordd", "--chart 'Isacordd' is unknown", "did you mean 'isacord'?"),
         ("--date tomorrow", "--date: 'tomorrow' is not a date", "write 2026-01-31"),
         ("-o b.jpg", "b.jpg: a picture; the result is a stitch file", "-o b.pes"),

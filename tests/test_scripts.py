@@ -42,7 +42,7 @@ def test_a_stream_gets_what_a_file_gets(name: str, tmp_path: Path) -> None:
 def test_content_shows_the_format_or_it_has_to_be_said(tmp_path: Path) -> None:
     data = ep.to_bytes(bouquet(), "pes")
     assert ep.read(data).stitch_count == ep.read(io.BytesIO(data)).stitch_count
-    with pytest.raises(ep.FormatError, match="does not show which format"):
+    with pytest.raises(ep.OptionsError, match="does not show which format"):
         ep.read(ep.to_bytes(bouquet(), "exp"))
     with pytest.raises(ep.OptionsError, match="no name that shows its format"):
         ep.write(bouquet(), io.BytesIO())

@@ -17,7 +17,7 @@ SYNONYMS = {
     "dimensions": "--width 100mm or --height 100mm; the other side follows",
     "scale": "--width 100mm or --height 100mm",
     "color": "--threads N for how many, --fabric COLOR for the cloth",
-    "colors": "--threads", "colours": "--threads", "num-colors": "--threads", "n-colors": "--threads",
+    "colours": "--threads", "num-colors": "--threads", "n-colors": "--threads",
     "thread": "--threads N for how many, --use CODE for one that must be used",
     "palette": "--chart", "brand": "--chart", "thread-chart": "--chart", "thread-list": "--spools", "own": "--spools",
     "out": "-o", "out-file": "-o", "output-file": "-o", "result": "-o", "file": "-o",

@@ -12,7 +12,7 @@ import numpy as np
 
 from embroider_prep.decoders import DECODERS, Decoded, decode, sniff
 from embroider_prep.design import Finding, StitchPlan, Thread
-from embroider_prep.errors import EmbroiderPrepError, FormatError, InputError
+from embroider_prep.errors import EmbroiderPrepError, FormatError, InputError, OptionsError
 from embroider_prep.files import open_input
 from embroider_prep.formats import FORMATS, StitchFormat, find_format
 from embroider_prep.limits import MAX_DESIGN_MM, MAX_DRAWING_BYTES, MAX_PLAN_BYTES, MAX_STITCH_FILE_BYTES
@@ -67,6 +67,8 @@ def read(source: Source, *, format: str | None = None, force: bool = False) -> S
         When the file cannot be opened.
     FormatError
         When it is empty, too large, damaged, truncated, of another kind, or sews nothing.
+    OptionsError
+        When nothing says which format it is.
     """
     return look(source, format=format, force=force).plan
 
@@ -150,7 +152,7 @@ def _named_by_content(data: bytes, where: str) -> StitchFormat:
     """Return the format of a file without a name."""
     shown = sniff(data)
     if shown is None:
-        raise FormatError(f"{where}: its content does not show which format it is", hint="name it: --format dst")
+        raise OptionsError(f"{where}: its content does not show which format it is", hint="name it: --format dst")
     return FORMATS[shown]
 
 
