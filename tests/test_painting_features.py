@@ -11,6 +11,7 @@ import pytest
 import embroider_prep as ep
 from embroider_prep.design import FACE, ORDINARY, DetailLine, Guide, Region, Thread
 from embroider_prep.options import PlanOptions
+from embroider_prep.painting import _within
 from embroider_prep.painting.features import COLORS, cover_of, find_features, sew_features
 
 PX_PER_MM = 6
@@ -109,3 +110,15 @@ def test_a_face_gets_features_in_threads_that_are_there(samples: dict[str, np.nd
     assert made.plan.threads == plain.plan.threads
     error: Callable[[ep.Conversion], float] = lambda one: one.report.likeness["delta_e_mean"]  # noqa: E731
     assert error(made) < error(plain) + 0.3
+
+
+@pytest.mark.parametrize("room", [0, 1, 2, 9])
+def test_features_keep_to_the_colour_changes_that_are_left(room: int) -> None:
+    found = find(skin(*EYES, (0.0, 4.0, 1.4, 2), (0.0, 0.0, 0.9, 3)), skin())
+    assert len({item.thread for item in found}) == 3
+    kept, plan = _within(found, room, THREADS, guide(24), (30.0, 30.0), PlanOptions())
+    assert (plan is None) == (not kept) == (room == 0)
+    if plan is not None:
+        assert plan.color_changes + 1 <= room
+        assert kept[0] is found[0] or len(kept) < len(found)
+    assert len(kept) == len(found) or room < 3

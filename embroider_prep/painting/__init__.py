@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -38,6 +39,9 @@ PARTS_SHARE = 0.5
 
 # Share of the breaks that features on top may take: eyes and mouths before ways.
 FEATURES_SHARE = 0.4
+
+# Colour changes beside one for each thread: underlay and features.
+MORE_CHANGES = 4
 
 # Stitches of a painting per square millimetre, about.
 STITCHES_PER_MM2 = 2.0
@@ -150,15 +154,20 @@ def paint(
     runs = sew_rows(tasks, size_mm, p)
     tell()
     features: tuple[Shape, ...] = ()
+    on_top: StitchPlan | None = None
+    # Threads and four more colour changes, those of the underlay among them.
+    room = len(chosen) + MORE_CHANGES - sum(one.thread != two.thread for one, two in pairwise(runs))
     if o.features and not p.no_trim:
         most = int(FEATURES_SHARE * p.max_breaks * STITCHES_PER_MM2 * area / 1000)
         clear = rgb8 if features_rgb8 is None else features_rgb8
         own = linear_from_srgb(np.array([thread.rgb8 for thread in chosen], np.uint8))
-        features = find_features(clear, draw(runs, own, shape, size_mm), chosen, guide, px_per_mm=px_per_mm, most=most)
+        features = find_features(
+            clear, draw(runs, own, shape, size_mm), chosen, guide, px_per_mm=px_per_mm, most=most, colors=room
+        )
+        features, on_top = _within(features, room, chosen, guide, size_mm, p)
         runs = sew_rows(tasks, size_mm, p, kept_cuts=len(features)) if features else runs
     width, height = size_mm
     blocks = finish(runs, make_ground([], (-width / 2, -height / 2, width / 2, height / 2)), p)
-    on_top = sew_features(features, chosen, guide, size_mm, p) if features else None
     made = StitchPlan(
         threads=chosen,
         objects=on_top.objects if on_top else (),
@@ -169,6 +178,24 @@ def paint(
     tell()
     indexed = _indexed(painted, features, chosen, rgb8.shape[:2], px_per_mm)
     return Painting(plan=made, indexed=indexed, angle_deg=angles[kind])
+
+
+def _within(
+    features: tuple[Shape, ...],
+    room: int,
+    threads: tuple[Thread, ...],
+    guide: Guide,
+    size_mm: tuple[float, float],
+    plan: PlanOptions,
+) -> tuple[tuple[Shape, ...], StitchPlan | None]:
+    """Return as many of the features, the best first, as there is room for colour changes, and their plan."""
+    while features:
+        sewn = sew_features(features, threads, guide, size_mm, plan)
+        if sewn.color_changes + 1 <= room:
+            return features, sewn
+        # The thread of the least one goes.
+        features = tuple(item for item in features if item.thread != features[-1].thread)
+    return (), None
 
 
 def _powered(chart: tuple[Thread, ...], exponent: float) -> tuple[Thread, ...]:

@@ -71,7 +71,14 @@ PULL_MM = 0.05
 
 
 def find_features(
-    rgb8: Rgb8, sewn: Rgb8, threads: tuple[Thread, ...], guide: Guide, *, px_per_mm: float, most: int
+    rgb8: Rgb8,
+    sewn: Rgb8,
+    threads: tuple[Thread, ...],
+    guide: Guide,
+    *,
+    px_per_mm: float,
+    most: int,
+    colors: int = COLORS,
 ) -> tuple[Shape, ...]:
     """Return shapes to be sewn on top of painted rows, those that gain most first.
 
@@ -87,10 +94,12 @@ def find_features(
     px_per_mm : float
     most : int
         Shapes at most: each is a cut.
+    colors : int
+        Threads at most: each is a colour change.
     """
     shape = rgb8.shape[:2]
     zone = face_zone(guide, shape, px_per_mm)
-    if most < 1 or not zone.any():
+    if most < 1 or colors < 1 or not zone.any():
         return ()
     rows, columns = _box(zone, round(3 * px_per_mm))
     photo = linear_from_srgb(np.ascontiguousarray(rgb8[rows, columns]))
@@ -105,7 +114,7 @@ def find_features(
     feature = watched == FEATURE if (watched == FEATURE).any() else watched >= FACE
     weight = np.where(feature, np.float32(FEATURE_WEIGHT), np.float32(1))
     wanted = _clearer(photo, feature, px_per_mm)
-    labels = _touched_up(wanted, here, light, zone, weight, px_per_mm)
+    labels = _touched_up(wanted, here, light, zone, weight, px_per_mm, min(COLORS, colors))
     offset = np.array([columns.start, rows.start]) - np.array(shape[::-1]) / 2
     all_face = replace(part, content=np.full_like(part.content, FACE))
     found = _shapes(IndexedImage(labels=labels, threads=threads, px_per_mm=px_per_mm), all_face)
@@ -172,7 +181,9 @@ def _clearer(photo: Floats, feature: Mask, px_per_mm: float) -> Floats:
     return out
 
 
-def _touched_up(target: Floats, here: Floats, threads: Floats, zone: Mask, weight: Floats, px_per_mm: float) -> Labels:
+def _touched_up(
+    target: Floats, here: Floats, threads: Floats, zone: Mask, weight: Floats, px_per_mm: float, colors: int
+) -> Labels:
     """Return the thread that comes nearer to what is wanted than the rows do, (h, w), FABRIC where none does."""
     now = _near(here, px_per_mm)
     error = ((now - target) ** 2).sum(axis=2)
@@ -187,7 +198,7 @@ def _touched_up(target: Floats, here: Floats, threads: Floats, zone: Mask, weigh
     worth = np.where(zone, np.maximum(gains * weight - NEARER, 0), 0)
     chosen: list[int] = []
     best = np.zeros(zone.shape, np.float32)
-    for _ in range(min(COLORS, len(threads))):
+    for _ in range(min(colors, len(threads))):
         more = [float(np.maximum(layer - best, 0).sum()) for layer in worth]
         chosen.append(int(np.argmax(more)))
         best = np.maximum(best, worth[chosen[-1]])
