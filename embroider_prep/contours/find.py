@@ -7,7 +7,6 @@ each other are bridged along arcs that are off, so that the thread need not be c
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from embroider_prep.contours.pieces import FOLLOW, Part, choose, length_mm
 from embroider_prep.design import Contour
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Points = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float64]
-Node = tuple[float, float]
 Amount = Literal["none", "few", "many"]
 
 # Arcs are looked at in steps this long, over this far on both sides: a border lies beside the step by half a pixel.
@@ -33,23 +32,14 @@ SAMPLE_MM, ASIDE_MM = 0.25, 0.5
 # The areas on both sides of a border, away from the line on it.
 BESIDE_MM = 0.7
 
-# Strength (1 is 30 ΔE) from which an arc is on, and from which one that hangs together with such a one is.
-START, FOLLOW = 0.43, 0.22
+# Strength (1 is 30 ΔE) from which an arc is on; one that hangs together with such a one is from `FOLLOW` on.
+START = 0.43
 
 # Gaps that are closed, ends that go on to the next junction, and the strength of an arc that may close a ring.
 GAP_MM, END_MM, RING_STRENGTH, RING_SHARE = 6.0, 2.5, 0.13, 0.6
 
-# What hangs together and is shorter says nothing.
-SHORTEST_MM = 12.0
-
 # A border nearer to the picture's frame is the frame's.
 FRAME_MM = 1.0
-
-# A shorter part that leaves a line and ends is a barb.
-SPUR_MM = 5.0
-
-# Longest way along borders from one part to the next, sewn as a thin line; a cut costs about as much.
-BRIDGE_MM = 14.0
 
 # Smoothing along a line.
 SMOOTH_MM = 0.6
@@ -105,33 +95,6 @@ class _Arc:
     ring: bool
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Part:
-    """A stretch of an arc between two nodes; ``on`` says whether it is drawn, ``mean`` how strong the step is."""
-
-    xy_mm: Points
-    mean: float
-    worth: float
-    on: bool
-    strong: bool
-    quiet: bool
-    dark: bool
-
-    @property
-    def ends(self) -> tuple[Node, Node]:
-        first, last = self.xy_mm[0].tolist(), self.xy_mm[-1].tolist()
-        return (first[0], first[1]), (last[0], last[1])
-
-    @property
-    def length_mm(self) -> float:
-        return float(np.hypot(*np.diff(self.xy_mm, axis=0).T).sum())
-
-    @property
-    def bridge_mm(self) -> float:
-        """What it costs to go along here only to get on: beside a dark area nobody sees it."""
-        return self.length_mm * (0.5 if self.dark else 1.5 - min(self.mean / FOLLOW, 1.0))
-
-
 def find_contours(
     polygons: Sequence[Polygon],
     seen: Seen,
@@ -161,7 +124,7 @@ def find_contours(
     if not len(polygons) or amount == "none":
         return ()
     arcs = _looked_at(_arcs(polygons, size_mm), polygons, seen, size_mm)
-    parts: list[_Part] = []
+    parts: list[Part] = []
     chosen: list[int] = []
     # A large design is looked at from farther away: its lines grow with its side, not with its area.
     area = size_mm[0] * size_mm[1] / 1e4
@@ -169,15 +132,15 @@ def find_contours(
     unit_mm = 1000 * (area if area <= 1 else np.sqrt(area))
     for harder in HARDER:
         parts = [part for arc in arcs for part in _parts(arc, harder)]
-        chosen = _choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
-        if _length(parts, chosen) <= metres * unit_mm:
+        chosen = choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
+        if length_mm(parts, chosen) <= metres * unit_mm:
             break
     for easier in EASIER:
         # Where little steps clearly, a drawing still has some lines.
-        if harder != HARDER[0] or _length(parts, chosen) >= LEAST_METRES * unit_mm:
+        if harder != HARDER[0] or length_mm(parts, chosen) >= LEAST_METRES * unit_mm:
             break
         parts = [part for arc in arcs for part in _parts(arc, easier)]
-        chosen = _choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
+        chosen = choose(_rings(parts, polygons), max(2, round(most * max(area, 0.3))))
     return tuple(
         Contour(
             xy_mm=_smoothed(parts[number].xy_mm),
@@ -257,7 +220,7 @@ def _smaller_area(lines: Sequence[Points], polygons: Sequence[Polygon]) -> Float
     return out
 
 
-def _parts(arc: _Arc, harder: float) -> list[_Part]:
+def _parts(arc: _Arc, harder: float) -> list[Part]:
     """Cut an arc into stretches that are on and off; ``harder`` is the factor of what a line must have."""
     xy = arc.xy_mm
     on = (arc.worth >= harder * FOLLOW) & ~arc.quiet
@@ -271,7 +234,7 @@ def _parts(arc: _Arc, harder: float) -> list[_Part]:
             continue
         inner = slice(a, b + 1) if b == len(xy) - 1 else slice(a, b)
         out.append(
-            _Part(
+            Part(
                 xy_mm=xy[a : b + 1],
                 mean=float(arc.strength[inner].mean()),
                 worth=float(arc.worth[inner].mean()),
@@ -298,7 +261,7 @@ def _closed(on: npt.NDArray[np.bool_], never: npt.NDArray[np.bool_], ring: bool)
     return out & ~never
 
 
-def _rings(parts: list[_Part], polygons: Sequence[Polygon]) -> list[_Part]:
+def _rings(parts: list[Part], polygons: Sequence[Polygon]) -> list[Part]:
     """Turn on what is missing of an outline that is mostly on, where the photo steps at least a little."""
     import shapely
 
@@ -318,124 +281,6 @@ def _rings(parts: list[_Part], polygons: Sequence[Polygon]) -> list[_Part]:
         for i in mine.tolist():
             if not on[i] and not parts[i].quiet and not parts[i].dark and parts[i].mean >= RING_STRENGTH:
                 out[i] = replace(parts[i], on=True)
-    return out
-
-
-def _choose(parts: list[_Part], most: int) -> list[int]:
-    """Return the numbers of the parts that are drawn, the most telling piece first."""
-    pieces = _pieces(parts, [i for i, part in enumerate(parts) if part.on])
-    pieces = [piece for piece in pieces if any(parts[i].strong for i in piece)]
-    pieces = [piece for piece in pieces if _length(parts, piece) >= SHORTEST_MM / 2]
-    bridges = _bridges(parts, pieces)
-    kept = _without_spurs(parts, {i for piece in pieces for i in piece} | bridges)
-    pieces = _pieces(parts, sorted(kept))
-    pieces = [piece for piece in pieces if _length(parts, piece) >= SHORTEST_MM]
-    pieces.sort(key=lambda piece: -_worth(parts, piece))
-    return [i for piece in pieces[:most] for i in piece]
-
-
-def _without_spurs(parts: list[_Part], numbers: set[int]) -> set[int]:
-    """Return the parts without short ones that end in nothing where others go on."""
-    kept = set(numbers)
-    while True:
-        count: dict[Node, int] = {}
-        for i in kept:
-            for node in parts[i].ends:
-                count[node] = count.get(node, 0) + 1
-        gone = set()
-        for i in kept:
-            one, two = (count[node] for node in parts[i].ends)
-            if min(one, two) == 1 and max(one, two) > 2 and parts[i].length_mm < SPUR_MM:
-                gone.add(i)
-        if not gone:
-            return kept
-        kept -= gone
-
-
-def _worth(parts: list[_Part], piece: Sequence[int]) -> float:
-    length = _length(parts, piece)
-    mean = sum(parts[i].worth * parts[i].length_mm for i in piece) / max(length, 1e-9)
-    return float(mean * np.sqrt(length))
-
-
-def _length(parts: list[_Part], piece: Sequence[int]) -> float:
-    return sum(parts[i].length_mm for i in piece)
-
-
-def _pieces(parts: list[_Part], numbers: Sequence[int]) -> list[list[int]]:
-    """Return those of the parts in groups that hang together."""
-    parent: dict[Node, Node] = {}
-
-    def root(node: Node) -> Node:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for i in numbers:
-        one, two = parts[i].ends
-        parent[root(one)] = root(two)
-    groups: dict[Node, list[int]] = {}
-    for i in numbers:
-        groups.setdefault(root(parts[i].ends[0]), []).append(i)
-    return list(groups.values())
-
-
-def _bridges(parts: list[_Part], pieces: Sequence[Sequence[int]]) -> set[int]:
-    """Return parts that are off and join pieces by the shortest ways along borders, none longer than allowed."""
-    links: dict[Node, list[tuple[Node, float, int]]] = {}
-    for i, part in enumerate(parts):
-        if part.quiet:
-            continue
-        one, two = part.ends
-        cost = part.bridge_mm
-        links.setdefault(one, []).append((two, cost, i))
-        links.setdefault(two, []).append((one, cost, i))
-    best: dict[Node, tuple[float, int, int]] = {}
-    queue: list[tuple[float, Node, int, int]] = []
-    for number, piece in enumerate(pieces):
-        for i in piece:
-            for node in parts[i].ends:
-                heapq.heappush(queue, (0.0, node, number, -1))
-    while queue:
-        away, node, owner, came = heapq.heappop(queue)
-        if node in best:
-            continue
-        best[node] = (away, owner, came)
-        for other, cost, i in links.get(node, ()):
-            if other not in best and away + cost <= BRIDGE_MM:
-                heapq.heappush(queue, (away + cost, other, owner, i))
-    # Ways between territories, the shortest first (Kruskal 1956).
-    ways = []
-    for i, part in enumerate(parts):
-        one, two = part.ends
-        if part.quiet or one not in best or two not in best or best[one][1] == best[two][1]:
-            continue
-        total = best[one][0] + part.bridge_mm + best[two][0]
-        if total <= BRIDGE_MM:
-            ways.append((total, i))
-    lead = list(range(len(pieces)))
-
-    def root(number: int) -> int:
-        while lead[number] != number:
-            number = lead[number]
-        return number
-
-    out: set[int] = set()
-    for _, i in sorted(ways):
-        one, two = parts[i].ends
-        a, b = root(best[one][1]), root(best[two][1])
-        if a == b:
-            continue
-        lead[a] = b
-        out.add(i)
-        for node in (one, two):
-            while best[node][2] >= 0:
-                came = best[node][2]
-                out.add(came)
-                ends = parts[came].ends
-                node = ends[0] if ends[1] == node else ends[1]
     return out
 
 
