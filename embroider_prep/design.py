@@ -329,6 +329,8 @@ class StitchPlan:
         """Return the plan sewn with another thread in the place of ``threads[index]``; no stitch moves."""
         if not 0 <= index < len(self.threads):
             raise PlanError(f"thread {index} does not exist; there are {len(self.threads)}, counted from 0")
+        if not isinstance(thread, Thread):
+            raise PlanError(f"with_thread: {thread!r} is not a Thread", hint="match_color gives pairs of thread and ΔE")
         return replace(self, threads=(*self.threads[:index], thread, *self.threads[index + 1 :]))
 
     def links(self) -> Iterator[tuple[Link, StitchBlock]]:

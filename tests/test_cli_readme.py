@@ -52,6 +52,14 @@ def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert (tmp_path / "design.sheet.html").is_file()
 
 
+def test_the_script_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = block("python", 1)
+    assert "ep.sew_objects(" in code
+    exec(compile(code, "README.md", "exec"), {})
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_options_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "design.toml").write_text(block("toml"), encoding="utf-8")
     options = read_options(tmp_path / "design.toml")

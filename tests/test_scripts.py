@@ -73,6 +73,8 @@ def test_one_thread_for_another_moves_no_stitch() -> None:
         plan.with_thread(99, RED)
     with pytest.raises(ep.PlanError, match="thread -1"):
         plan.with_thread(-1, RED)
+    with pytest.raises(ep.PlanError, match="is not a Thread"):
+        plan.with_thread(0, ep.match_color("red", plan.threads)[0])  # type: ignore[arg-type]
 
 
 def test_a_conversion_in_another_thread(tmp_path: Path) -> None:
