@@ -53,7 +53,7 @@ def _peak_on_windows() -> int:
     from ctypes import wintypes
 
     class Counters(ctypes.Structure):
-        _fields_ = [("cb", wintypes.DWORD), ("faults", wintypes.DWORD)] + [
+        _fields_ = [("cb", ctypes.c_uint32), ("faults", ctypes.c_uint32)] + [
             (name, ctypes.c_size_t)
             for name in ("peak", "working", "a", "b", "c", "d", "page_file", "peak_page_file")
         ]  # fmt: skip
@@ -62,7 +62,7 @@ def _peak_on_windows() -> int:
     process = ctypes.windll.kernel32.GetCurrentProcess
     process.restype = wintypes.HANDLE
     asked = ctypes.windll.psapi.GetProcessMemoryInfo
-    asked.argtypes = [wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD]
+    asked.argtypes = [wintypes.HANDLE, ctypes.POINTER(Counters), ctypes.c_uint32]
     if not asked(process(), ctypes.byref(counters), counters.cb):
         raise OSError("Windows does not say how much memory this process has held")
     return int(counters.peak)
