@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from batch_runs import SMALL, Here, content, save
 
 import embroider_prep as ep
+from embroider_prep import runtime
 from embroider_prep.batches import cluster, job
 from embroider_prep.batches.storage import Remote
 from embroider_prep.errors import EmbroiderPrepError, InputError
@@ -25,6 +27,19 @@ pytest.importorskip("distributed")
 
 # What Dask and its parts warn about among themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(autouse=True)
+def _a_share_for_this_file_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A worker in this process takes one core for itself; the tests after these have all of them again."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        # Undone afterwards, whoever has set it.
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(runtime, "_share", None)
+    monkeypatch.setattr(cluster, "_prepared", False)
+    threads = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(threads)
 
 
 def free_port() -> int:

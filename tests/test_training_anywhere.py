@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from embroider_prep import runtime
 from embroider_prep.runtime import cores
 from training import __main__ as training_main
 from training import memory
@@ -18,6 +19,8 @@ from training import memory
 def test_cores_are_counted_without_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    # A worker of a cluster that ran in this process has set its share.
+    monkeypatch.setattr(runtime, "_share", None)
     assert cores() == 3
     assert training_main.cores is cores
 
